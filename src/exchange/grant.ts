@@ -1,0 +1,61 @@
+import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
+import type { Branded } from '../branded.ts'
+import type { Client } from '../clients/client.ts'
+import type { JsonObject } from '../json.ts'
+import type { Instant } from '../outside.ts'
+import type { TargetMapping } from '../policies/processor-policy.ts'
+import type { Actor } from '../processors/processor.ts'
+
+/** A client whose credentials were checked (`authenticate-client.ts`). */
+export type AuthenticatedClient = Branded<Client, 'authenticated'>
+
+/** An authenticated client that is enabled and may exchange tokens (`check-grant.ts`). */
+export type ExchangingClient = Branded<AuthenticatedClient, 'exchanging'>
+
+/** Where the new token goes and in which form, after the client's and the target's restrictions (`select-target.ts`). */
+export type SelectedTarget = Branded<
+  {
+    readonly mapping: TargetMapping
+    readonly manager: AccessTokenManager
+    readonly issuedTokenType: string
+    /** The resources that were asked for. */
+    readonly resources: readonly string[]
+  },
+  'selected'
+>
+
+/** Who acts for the subject in the new token, `undefined` where nobody does (`delegate.ts`). */
+export type CheckedDelegation = Branded<{ readonly act: Actor | undefined }, 'checked'>
+
+/** The scope of the new token (`grant-scope.ts`). */
+export type GrantedScope = Branded<readonly string[], 'granted'>
+
+/** When the new token ends at the latest (`bound-lifetime.ts`). */
+export type BoundedExpiry = Branded<Instant, 'bounded'>
+
+/** The attributes of the new token, mapped, validated and past every criterion (`map-attributes.ts`). */
+export type MappedAttributes = Branded<JsonObject, 'mapped'>
+
+/** Ids of this server's tokens that the new one descends from (`trace-ancestors.ts`). */
+export type TracedAncestors = Branded<readonly string[], 'traced'>
+
+/** What has been decided. Each member can be made by one stage only. */
+export interface Grant {
+  readonly client: ExchangingClient
+  readonly target: SelectedTarget
+  readonly attributes: MappedAttributes
+  readonly delegation: CheckedDelegation
+  readonly scope: GrantedScope
+  readonly expiresBy: BoundedExpiry
+  readonly ancestors: TracedAncestors
+  readonly now: Instant
+}
+
+/** A token that was made. */
+export interface IssuedToken {
+  readonly token: string
+  /** Id under which the audit record and a revocation know it. */
+  readonly id: string
+  readonly tokenType: 'Bearer'
+  readonly expiresAt: Instant
+}

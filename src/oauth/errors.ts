@@ -1,0 +1,79 @@
+/**
+ * Every reason for which we refuse, and what the standards call it on the wire. This is the only place where a failure
+ * gets its code: a stage throws the reason (RFC 6749 §5.2, RFC 8693 §2.2.2, RFC 8707 §2, RFC 9396 §5, RFC 9449 §5).
+ */
+export const refusals = {
+  'malformed-request': { error: 'invalid_request', status: 400 },
+  'several-client-authentications': { error: 'invalid_request', status: 400 },
+  'client-not-authenticated': { error: 'invalid_client', status: 401 },
+  'too-many-attempts': { error: 'invalid_client', status: 429 },
+  'authentication-busy': { error: 'temporarily_unavailable', status: 429 },
+  'unknown-grant': { error: 'unsupported_grant_type', status: 400 },
+  'client-disabled': { error: 'unauthorized_client', status: 400 },
+  'exchange-not-enabled': { error: 'unauthorized_client', status: 400 },
+  'token-of-another-client': { error: 'unauthorized_client', status: 400 },
+  'no-policy': { error: 'unauthorized_client', status: 400 },
+  'no-mapping': { error: 'invalid_request', status: 400 },
+  'type-not-available': { error: 'invalid_request', status: 400 },
+  'target-unknown': { error: 'invalid_target', status: 400 },
+  'target-missing': { error: 'invalid_target', status: 400 },
+  'target-not-allowed': { error: 'invalid_target', status: 400 },
+  'subject-token-rejected': { error: 'invalid_request', status: 400 },
+  'actor-token-rejected': { error: 'invalid_request', status: 400 },
+  'delegation-refused': { error: 'invalid_request', status: 400 },
+  'contract-not-met': { error: 'invalid_request', status: 400 },
+  'expression-failed': { error: 'invalid_request', status: 400 },
+  'criterion-failed': { error: 'invalid_request', status: 400 },
+  'scope-not-available': { error: 'invalid_scope', status: 400 },
+  'no-lifetime-left': { error: 'invalid_request', status: 400 },
+  'already-used': { error: 'invalid_request', status: 400 },
+  'dpop-not-supported': { error: 'invalid_dpop_proof', status: 400 },
+  'authorization-details-not-supported': { error: 'invalid_authorization_details', status: 400 },
+} as const satisfies Record<string, { error: string; status: number }>
+
+/** The name of one reason to refuse; it stands in the audit record. */
+export type RefusalReason = keyof typeof refusals
+
+interface RefusalDetails {
+  /** What the log may know and the client must not. */
+  cause?: unknown
+  /** Seconds after which another attempt may succeed. */
+  retryAfter?: number
+}
+
+/** We refuse and may say so: code and description go to the client, the cause stays in the log. */
+export class OAuthError extends Error {
+  override readonly name = 'OAuthError'
+  readonly reason: RefusalReason
+  readonly retryAfter: number | undefined
+
+  constructor(reason: RefusalReason, description: string, details: RefusalDetails = {}) {
+    super(description, { cause: details.cause })
+    this.reason = reason
+    this.retryAfter = details.retryAfter
+  }
+}
+
+/** This token proves nothing. Thrown by processors, turned into a refusal in one place (`exchange/process-tokens.ts`). */
+export class TokenRejected extends Error {
+  override readonly name = 'TokenRejected'
+
+  /** `description` goes to the client: it says what is wrong with the token, and never repeats any of it. */
+  constructor(description: string, cause?: unknown) {
+    super(description, { cause })
+  }
+}
+
+/**
+ * Something that this exchange needs could not be asked: a store, a key server, another authorization server.
+ * Never the caller's fault; answered with 503 `temporarily_unavailable` (`http/failure.ts`).
+ */
+export class Outage extends Error {
+  override readonly name = 'Outage'
+  readonly retryAfter: number
+
+  constructor(what: string, cause?: unknown, retryAfter = 5) {
+    super(what, { cause })
+    this.retryAfter = retryAfter
+  }
+}

@@ -1,0 +1,11 @@
+/** Token type identifiers of RFC 8693 §3. They are compared as exact strings; any other URI may be configured too. */
+export const tokenTypes = {
+  accessToken: 'urn:ietf:params:oauth:token-type:access_token',
+  jwt: 'urn:ietf:params:oauth:token-type:jwt',
+} as const
+
+/** The grant of RFC 8693 §2.1. */
+export const tokenExchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange'
+
+/** RFC 7523 §2.2: the type of a client's JWT assertion. */
+export const jwtBearerAssertion = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'

@@ -1,0 +1,64 @@
+import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
+import type { Expression } from '../expressions/expression.ts'
+import type { JsonObject } from '../json.ts'
+import type { TokenProcessor } from '../processors/processor.ts'
+
+/** The attributes that a policy or a target promises, each with its JSON Schema. */
+export interface Contract {
+  readonly names: readonly string[]
+  /** Attributes that the audit record may show (`"log": true`). */
+  readonly loggable: readonly string[]
+  /** What is wrong with the values, in words for the client; undefined when they keep the contract. */
+  problem(attributes: JsonObject): string | undefined
+}
+
+/** How each attribute of a contract is computed. */
+export interface Fulfilment {
+  readonly contract: Contract
+  readonly expressions: ReadonlyArray<readonly [name: string, expression: Expression]>
+}
+
+/** A condition that must hold before anything is issued. */
+export interface Criterion {
+  readonly require: Expression
+  /** Goes to the client and to the audit record when the condition does not hold. */
+  readonly otherwise: string
+}
+
+/** Which processors prove one pair of token types, and what is learned from them. */
+export interface ProcessorMapping {
+  /** Its place in the file: `processors[0]`. */
+  readonly name: string
+  readonly subjectTokenType: string
+  readonly subjectProcessor: TokenProcessor
+  readonly actor: { readonly tokenType: string; readonly processor: TokenProcessor } | undefined
+  readonly fulfilment: Fulfilment
+  readonly criteria: readonly Criterion[]
+}
+
+/** What a policy issues to one access token manager. */
+export interface TargetMapping {
+  /** Its place in the file: `issues[0]`. */
+  readonly name: string
+  readonly manager: AccessTokenManager
+  readonly fulfilment: Fulfilment
+  readonly criteria: readonly Criterion[]
+}
+
+/** What bounds the scope from the subject's side. */
+export type ScopeRule =
+  | { readonly from: 'subject' }
+  | { readonly from: 'client' }
+  | { readonly from: 'expression'; readonly expression: Expression }
+
+/** Which tokens are taken, what is learned from them, what may be issued. One file in `policies/processor-policies`. */
+export interface ProcessorPolicy {
+  readonly id: string
+  readonly actorToken: 'required' | 'optional' | 'refused'
+  readonly contract: Contract
+  readonly mappings: readonly ProcessorMapping[]
+  readonly criteria: readonly Criterion[]
+  readonly scope: ScopeRule
+  /** By the id of the access token manager. */
+  readonly issues: ReadonlyMap<string, TargetMapping>
+}

@@ -1,0 +1,65 @@
+import type { JsonObject, JsonValue } from '../json.ts'
+import type { Instant } from '../outside.ts'
+
+/** An actor as its proof names it (RFC 8693 §4.1), with the earlier actors nested inside, most recent first. */
+export interface Actor {
+  readonly iss: string
+  readonly sub: string
+  readonly act?: Actor
+}
+
+/** What a token proves. Nothing here is a decision: audience, expiry, delegation and scope are judged by the pipeline. */
+export interface Proof {
+  readonly issuer: string
+  readonly subject: string
+  /** Whom the token names as its audience; empty where it names nobody. */
+  readonly audiences: readonly string[]
+  readonly expiresAt?: Instant
+  readonly notBefore?: Instant
+  readonly issuedAt?: Instant
+  /** `jti` or assertion id. */
+  readonly id?: string
+  /** The client that the token was issued to, where the issuer is this server. */
+  readonly clientId?: string
+  /** Absent where the token has no scope claim at all, which is not the same as an empty scope. */
+  readonly scope?: readonly string[]
+  /** `cnf`: the token may only be used with proof of a key. */
+  readonly confirmation?: JsonObject
+  /** `act` as the token has it, unchecked. */
+  readonly act?: JsonValue
+  /** `may_act` as the token has it, unchecked. */
+  readonly mayAct?: JsonValue
+  /** Ids of this server's tokens from which this one was exchanged. Only tokens of this server have them. */
+  readonly ancestors?: readonly string[]
+  /** What expressions read as `subject` or `actor`. */
+  readonly attributes: JsonObject
+}
+
+/** What a processor may know of the request. */
+export interface ProcessorRequest {
+  readonly now: Instant
+}
+
+/** What every processor's file may say beside its own settings. */
+export interface ProcessorLimits {
+  /** Seconds by which our clock and the issuer's may differ. */
+  readonly clockSkew: number
+  /** The most seconds since `iat`. */
+  readonly maxAge?: number
+  /** The most seconds between `iat` and `exp`. */
+  readonly maxLifetime?: number
+  /** Whether a token may be exchanged only once. */
+  readonly once: boolean
+}
+
+/** Proves one kind of inbound token. One instance is one file in `policies/token-processors`. */
+export interface TokenProcessor {
+  readonly id: string
+  readonly limits: ProcessorLimits
+  /** `own`: tokens of this server. `foreign`: everybody else's. The audience rules differ (`exchange/check-audience.ts`). */
+  readonly origin: 'own' | 'foreign'
+  /** The audiences that the file accepts; undefined means this server only. `client` stands for the client's own audiences. */
+  readonly audiences: readonly string[] | undefined
+  /** Throws `TokenRejected` when the token proves nothing, `Outage` when that could not be found out. */
+  process(token: string, request: ProcessorRequest): Promise<Proof>
+}
