@@ -60,6 +60,8 @@ export interface TokenProcessor {
   readonly origin: 'own' | 'foreign'
   /** The audiences that the file accepts; undefined means this server only. `client` stands for the client's own audiences. */
   readonly audiences: readonly string[] | undefined
+  /** JSON Schema of the attributes that it proves, for the type check of expressions; undefined: anything may be there. */
+  readonly attributes: JsonObject | undefined
   /** Throws `TokenRejected` when the token proves nothing, `Outage` when that could not be found out. */
   process(token: string, request: ProcessorRequest): Promise<Proof>
 }

@@ -1,0 +1,19 @@
+/** Where each kind of file lives. The folder is the kind, the file name is the id. */
+export const folders = {
+  'token-processors': 'policies/token-processors',
+  'processor-policies': 'policies/processor-policies',
+  'access-token-managers': 'policies/access-token-managers',
+  clients: 'clients',
+  keys: 'keys',
+} as const
+
+/** A kind of file that others can name. */
+export type FolderKind = keyof typeof folders
+
+/** All kinds, in the order in which they are built: each uses only earlier ones. */
+export const folderKinds = Object.keys(folders) as FolderKind[]
+
+/** The path of a file, relative to the configuration folder. */
+export function fileOf(kind: FolderKind, id: string): string {
+  return `${folders[kind]}/${id}.json`
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import type { FolderKind } from './folders.ts'
+import { didYouMean } from './suggest.ts'
+
+/** A member that names another file: `"signingKey": "api-2026"`. Parsed into an object, so that all references of a file can be found by looking at its values. */
+export class Reference {
+  readonly kind: FolderKind
+  readonly id: string
+  constructor(kind: FolderKind, id: string) {
+    this.kind = kind
+    this.id = id
+  }
+}
+
+/** A text that stands outside of the configuration: a secret, a key, a certificate. Read while loading; `Parts.text` gives the content. */
+export class ExternalText {
+  readonly from: 'env' | 'file'
+  readonly name: string
+  constructor(from: 'env' | 'file', name: string) {
+    this.from = from
+    this.name = name
+  }
+}
+
+/** The source of a CEL expression; the policy that it stands in compiles it, because only that knows the variables. */
+export class ExpressionSource {
+  readonly source: string
+  constructor(source: string) {
+    this.source = source
+  }
+}
+
+/** An object with exactly these members. An unknown one is an error that suggests the nearest known one. */
+export function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape)
+  return z.strictObject(shape, {
+    error: issue =>
+      issue.code === 'unrecognized_keys' ? issue.keys.map(key => `unknown member "${key}"${didYouMean(key, known)}`).join('\n') : undefined,
+  })
+}
+
+/** The id of another file of the given kind. */
+export function reference(kind: FolderKind) {
+  return z
+    .string()
+    .min(1)
+    .meta({ description: `The id of a file in ${kind}/` })
+    .transform(id => new Reference(kind, id))
+}
+
+const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 }
+
+/** A duration such as `"30s"`, `"5m"`, `"1h"`, parsed into seconds. */
+export const duration = z
+  .string()
+  .regex(/^[0-9]{1,9}[smhd]$/, 'expected a duration such as "30s", "5m" or "1h"')
+  .meta({ description: 'A duration such as "30s", "5m", "1h" or "1d"' })
+  .transform(text => Number(text.slice(0, -1)) * (unitSeconds[text.slice(-1)] ?? Number.NaN))
+
+/** A duration of at least one second. */
+export const lifetime = duration.refine(seconds => seconds >= 1, 'must be at least "1s"')
+
+const literalHint = 'a secret or a key never stands in the configuration itself: write { "env": "NAME" } or { "file": "path" }'
+
+/** `{ "env": "NAME" }` or `{ "file": "path" }`. A literal is refused with that hint. */
+export const externalText = z
+  .strictObject({ env: z.string().min(1).optional(), file: z.string().min(1).optional() }, { error: () => literalHint })
+  .refine(value => (value.env === undefined) !== (value.file === undefined), 'expected exactly one of "env" and "file"')
+  .transform(value => (value.env === undefined ? new ExternalText('file', value.file ?? '') : new ExternalText('env', value.env)))
+
+/** A CEL expression. */
+export const expression = z
+  .string()
+  .min(1)
+  .meta({ description: 'A CEL expression' })
+  .transform(source => new ExpressionSource(source))
+
+/** An absolute http(s) URL. */
+export const webAddress = z.string().refine(text => {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password, hash } = new URL(text)
+  return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '' && hash === ''
+}, 'expected an absolute http or https URL without user information and fragment')
+
+/** A list in which nothing is named twice. */
+export function distinct<Item extends z.ZodType>(item: Item) {
+  return z.array(item).refine(items => new Set(items.map(entry => JSON.stringify(entry))).size === items.length, 'an entry is named twice')
+}

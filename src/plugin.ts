@@ -1,0 +1,76 @@
+import { z } from 'zod'
+import type { AccessTokenManager } from './access-tokens/access-token-manager.ts'
+import type { CompiledSchema } from './config/json-schema.ts'
+import { type ExternalText, type Reference, strict } from './config/values.ts'
+import type { JsonObject } from './json.ts'
+import type { SigningKey } from './keys/signing-key.ts'
+import type { Outside } from './outside.ts'
+
+/** What a plug-in is given when it is built: its own name, the outside world, and whatever its settings refer to. */
+export interface Parts {
+  /** The id of the instance: its file's name. */
+  readonly id: string
+  /** This server's issuer identifier. */
+  readonly issuer: string
+  readonly outside: Outside
+  /** The content of a secret, key or certificate that the settings name. */
+  text(external: ExternalText): string
+  /** The active key of the line that the named key belongs to, and every key of that line that verifies. */
+  signingKey(reference: Reference): SigningKeyLine
+  accessTokenManager(reference: Reference): AccessTokenManager
+  /** Compiles a JSON Schema of the settings that stands at this path. */
+  jsonSchema(schema: JsonObject, path: readonly PropertyKey[]): CompiledSchema
+  /** Reports a setting that is legal and dangerous. `code` names its page in `docs/warnings.md`. */
+  warn(code: string, path: readonly PropertyKey[], message: string): void
+}
+
+/** A signing key with its predecessor and successor: all are published, one signs. */
+export interface SigningKeyLine {
+  readonly active: SigningKey
+  readonly published: readonly SigningKey[]
+}
+
+/** A setting that cannot work, found while building. The loader adds file, line and column. */
+export class SettingProblem extends Error {
+  readonly path: readonly PropertyKey[]
+  constructor(path: readonly PropertyKey[], message: string) {
+    super(message)
+    this.path = path
+  }
+}
+
+/** What parsing a plug-in's file gives: its settings, and how to build it from them. */
+export interface Blueprint<Built> {
+  readonly type: string
+  readonly settings: object
+  build(parts: Parts): Built | Promise<Built>
+}
+
+/** A kind of plug-in: a zod schema whose parse result builds it, so that settings, defaults, editor schema and behaviour sit together. */
+export interface PluginKind<Built> {
+  readonly type: string
+  readonly schema: z.ZodType<Blueprint<Built>>
+}
+
+/** Members that every plug-in's file may have. `extends` is resolved before the schema is applied. */
+const everyFile = {
+  $schema: z.string().optional(),
+  description: z.string().optional().meta({ description: 'What this file is for, in your own words' }),
+  extends: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'The id of a file of this folder and type whose settings apply where this one says nothing' }),
+}
+
+/** Defines a kind of plug-in by the shape of its settings and the function that builds it from them. */
+export function pluginKind<Shape extends z.ZodRawShape, Built>(
+  type: string,
+  shape: Shape,
+  build: (settings: z.output<z.ZodObject<Shape>>, parts: Parts) => Built | Promise<Built>,
+): PluginKind<Built> {
+  const schema = strict({ ...everyFile, type: z.literal(type), ...shape }).transform(
+    (settings): Blueprint<Built> => ({ type, settings, build: parts => build(settings as z.output<z.ZodObject<Shape>>, parts) }),
+  )
+  return { type, schema }
+}
