@@ -1,0 +1,109 @@
+import { isUtf8 } from 'node:buffer'
+import { lookup as systemLookup } from 'node:dns'
+import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import https from 'node:https'
+import type { LookupFunction } from 'node:net'
+import { addressProblem, kindOfAddress } from './addresses.ts'
+
+/** What may be asked of another server. */
+export interface GuardedRequest {
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Whether addresses of private networks, and plain http on a loopback host, are in order. */
+  readonly allowPrivateNetwork?: boolean
+  /** The largest answer that is read. */
+  readonly maxBytes?: number
+  /** Until the last byte of the answer. */
+  readonly maxMilliseconds?: number
+}
+
+/** An answer, complete and within the limits, with whatever status. */
+export interface GuardedAnswer {
+  readonly status: number
+  readonly headers: { get(name: string): string | null }
+  text(): Promise<string>
+}
+
+/** A `fetch` of few powers: no redirects, no cookies, no proxies, limits of size and time, no way into a private network. */
+export type GuardedFetch = (url: string, request: GuardedRequest) => Promise<GuardedAnswer>
+
+/** Resolves names as `dns.lookup` does, to all addresses. */
+export type ResolveName = (
+  hostname: string,
+  options: { readonly all: true; readonly family: number },
+  callback: (error: NodeJS.ErrnoException | null, addresses: ReadonlyArray<{ address: string; family: number }>) => void,
+) => void
+
+const defaults = { maxBytes: 262_144, maxMilliseconds: 5_000 }
+
+/** Makes the guarded fetch. What it throws says which rule or which failure it was, for the log. */
+export function guardedFetch(resolve: ResolveName = systemLookup): GuardedFetch {
+  return async (url, request) => {
+    const problem = addressProblem(url, request.allowPrivateNetwork === true)
+    if (problem !== undefined) throw new Error(`${url} ${problem}`)
+    return await send(new URL(url), request, lookupGuard(resolve, request.allowPrivateNetwork === true))
+  }
+}
+
+/**
+ * Filters what a name resolves to. The connection is made to exactly the addresses that are returned here, so that a name cannot
+ * resolve to something else between the check and the connection (DNS rebinding).
+ */
+function lookupGuard(resolve: ResolveName, allowPrivateNetwork: boolean): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { all: true, family: Number(options.family ?? 0) || 0 }, (error, addresses) => {
+      if (error !== null) return callback(error, '', 0)
+      const allowed = addresses.filter(({ address }) => mayConnect(address, allowPrivateNetwork))
+      const [first] = allowed
+      if (first === undefined) return callback(new Error(`${hostname} resolves to no address that may be connected to`), '', 0)
+      if (options.all === true) callback(null, allowed)
+      else callback(null, first.address, first.family)
+    })
+  }
+}
+
+function mayConnect(address: string, allowPrivateNetwork: boolean): boolean {
+  const kind = kindOfAddress(address)
+  return kind === 'public' || (kind === 'private' && allowPrivateNetwork)
+}
+
+function send(url: URL, request: GuardedRequest, lookup: LookupFunction): Promise<GuardedAnswer> {
+  const { method = 'GET', body, maxBytes = defaults.maxBytes, maxMilliseconds = defaults.maxMilliseconds } = request
+  const signal = AbortSignal.timeout(maxMilliseconds)
+  const headers: OutgoingHttpHeaders = {
+    accept: 'application/json',
+    'accept-encoding': 'identity',
+    'user-agent': 'cambist',
+    ...request.headers,
+  }
+  if (body !== undefined) headers['content-length'] = Buffer.byteLength(body)
+  return new Promise((resolve, reject) => {
+    // A fresh agent: a pooled connection would be one that this call's guard did not see.
+    const options = { method, headers, lookup, signal, agent: false }
+    const outgoing = url.protocol === 'https:' ? https.request(url, options) : http.request(url, options)
+    const fail = (error: Error) =>
+      reject(new Error(`${method} ${url.origin}${url.pathname}: ${signal.aborted ? 'no answer in time' : error.message}`))
+    outgoing.on('error', fail)
+    outgoing.on('response', incoming =>
+      readAnswer(incoming, maxBytes)
+        .then(resolve, fail)
+        .finally(() => outgoing.destroy()),
+    )
+    outgoing.end(body)
+  })
+}
+
+async function readAnswer(incoming: IncomingMessage, maxBytes: number): Promise<GuardedAnswer> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  const bytes = Buffer.concat(chunks)
+  if (!isUtf8(bytes)) throw new Error('the answer is not UTF-8')
+  const { statusCode = 0, headers } = incoming
+  return { status: statusCode, headers: { get: name => headers[name]?.toString() ?? null }, text: async () => bytes.toString('utf8') }
+}
