@@ -1,10 +1,16 @@
 import { z } from 'zod'
 import type { AccessTokenManager } from './access-tokens/access-token-manager.ts'
 import type { CompiledSchema } from './config/json-schema.ts'
-import { type ExternalText, type Reference, strict } from './config/values.ts'
+import type { Path } from './config/problems.ts'
+import { type ExpressionSource, type ExternalText, type Reference, strict } from './config/values.ts'
+import type { Declarations } from './expressions/compile.ts'
+import type { Expression } from './expressions/expression.ts'
 import type { JsonObject } from './json.ts'
+import type { DecryptionKey } from './keys/decryption-key.ts'
 import type { SigningKey } from './keys/signing-key.ts'
 import type { Outside } from './outside.ts'
+import type { ProcessorPolicy } from './policies/processor-policy.ts'
+import type { TokenProcessor } from './processors/processor.ts'
 
 /** What a plug-in is given when it is built: its own name, the outside world, and whatever its settings refer to. */
 export interface Parts {
@@ -16,12 +22,22 @@ export interface Parts {
   /** The content of a secret, key or certificate that the settings name. */
   text(external: ExternalText): string
   /** The active key of the line that the named key belongs to, and every key of that line that verifies. */
-  signingKey(reference: Reference): SigningKeyLine
+  signingKey(reference: Reference, path: Path): SigningKeyLine
+  /** Every key of the line that the named key belongs to: each may decrypt. */
+  decryptionKeys(reference: Reference, path: Path): readonly DecryptionKey[]
   accessTokenManager(reference: Reference): AccessTokenManager
+  tokenProcessor(reference: Reference): TokenProcessor
+  processorPolicy(reference: Reference): ProcessorPolicy
   /** Compiles a JSON Schema of the settings that stands at this path. */
-  jsonSchema(schema: JsonObject, path: readonly PropertyKey[]): CompiledSchema
+  jsonSchema(schema: JsonObject, path: Path): CompiledSchema
+  /** Compiles a CEL expression that stands at this path; undefined when it has a problem, which is then reported. `expected` is the JSON Schema of its result. */
+  expression(source: ExpressionSource, path: Path, declared: Declarations, expected: JsonObject): Expression | undefined
+  /** The scopes as a set; those that `server.json` does not list are reported as problems. */
+  scopes(names: readonly string[], path: Path): ReadonlySet<string>
+  /** Reports a problem and goes on, so that an administrator sees all of them at once. */
+  problem(path: Path, message: string): void
   /** Reports a setting that is legal and dangerous. `code` names its page in `docs/warnings.md`. */
-  warn(code: string, path: readonly PropertyKey[], message: string): void
+  warn(code: string, path: Path, message: string): void
 }
 
 /** A signing key with its predecessor and successor: all are published, one signs. */
@@ -32,8 +48,8 @@ export interface SigningKeyLine {
 
 /** A setting that cannot work, found while building. The loader adds file, line and column. */
 export class SettingProblem extends Error {
-  readonly path: readonly PropertyKey[]
-  constructor(path: readonly PropertyKey[], message: string) {
+  readonly path: Path
+  constructor(path: Path, message: string) {
     super(message)
     this.path = path
   }

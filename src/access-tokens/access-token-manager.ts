@@ -1,6 +1,7 @@
 import type { Grant, IssuedToken } from '../exchange/grant.ts'
 import type { JsonObject } from '../json.ts'
 import type { Instant } from '../outside.ts'
+import type { Contract } from '../policies/processor-policy.ts'
 
 /** An access token of this server that is genuine, unexpired and not revoked. */
 export interface AccessToken {
@@ -24,6 +25,7 @@ export interface AccessToken {
 export interface AccessTokenManager {
   readonly id: string
   readonly type: 'jwt' | 'reference'
+  readonly contract: Contract
   /** Seconds a token lives at most. */
   readonly lifetime: number
   /** Whether the subject token's expiry does not cap it. */

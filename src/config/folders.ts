@@ -1,10 +1,10 @@
 /** Where each kind of file lives. The folder is the kind, the file name is the id. */
 export const folders = {
+  keys: 'keys',
+  'access-token-managers': 'policies/access-token-managers',
   'token-processors': 'policies/token-processors',
   'processor-policies': 'policies/processor-policies',
-  'access-token-managers': 'policies/access-token-managers',
   clients: 'clients',
-  keys: 'keys',
 } as const
 
 /** A kind of file that others can name. */

@@ -3,14 +3,38 @@ import type { Branded } from '../branded.ts'
 import type { Client } from '../clients/client.ts'
 import type { JsonObject } from '../json.ts'
 import type { Instant } from '../outside.ts'
-import type { TargetMapping } from '../policies/processor-policy.ts'
-import type { Actor } from '../processors/processor.ts'
+import type { ProcessorMapping, TargetMapping } from '../policies/processor-policy.ts'
+import type { Actor, Proof, TokenProcessor } from '../processors/processor.ts'
 
 /** A client whose credentials were checked (`authenticate-client.ts`). */
 export type AuthenticatedClient = Branded<Client, 'authenticated'>
 
 /** An authenticated client that is enabled and may exchange tokens (`check-grant.ts`). */
 export type ExchangingClient = Branded<AuthenticatedClient, 'exchanging'>
+
+/** The processors of the request's pair of token types (`select-mapping.ts`). */
+export type SelectedMapping = Branded<ProcessorMapping, 'selected'>
+
+/** What was proven of one token, and by which processor. */
+export interface ProvenToken {
+  readonly role: 'subject' | 'actor'
+  readonly processor: TokenProcessor
+  readonly proof: Proof
+}
+
+/** The tokens of the request as their processors proved them (`process-tokens.ts`). */
+export type ProvenTokens = Branded<{ readonly subject: ProvenToken; readonly actor: ProvenToken | undefined }, 'proven'>
+
+/** Proven tokens that are meant for this server and this client, valid now, and not bound to a key (`check-audience.ts`, `check-validity.ts`, `check-binding.ts`). */
+export type AddressedTokens = Branded<ProvenTokens, 'addressed'>
+export type ValidTokens = Branded<AddressedTokens, 'valid'>
+export type UsableTokens = Branded<ValidTokens, 'usable'>
+
+/** The policy's attributes, fulfilled (`fulfil-contract.ts`). */
+export type FulfilledContract = Branded<JsonObject, 'fulfilled'>
+
+/** The policy's attributes after every criterion of the mapping and the policy held (`check-criteria.ts`). Only these can be mapped. */
+export type ClearedAttributes = Branded<FulfilledContract, 'cleared'>
 
 /** Where the new token goes and in which form, after the client's and the target's restrictions (`select-target.ts`). */
 export type SelectedTarget = Branded<

@@ -26,6 +26,7 @@ export const refusals = {
   'criterion-failed': { error: 'invalid_request', status: 400 },
   'scope-not-available': { error: 'invalid_scope', status: 400 },
   'no-lifetime-left': { error: 'invalid_request', status: 400 },
+  'descent-too-long': { error: 'invalid_request', status: 400 },
   'already-used': { error: 'invalid_request', status: 400 },
   'dpop-not-supported': { error: 'invalid_dpop_proof', status: 400 },
   'authorization-details-not-supported': { error: 'invalid_authorization_details', status: 400 },

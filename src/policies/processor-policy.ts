@@ -5,7 +5,8 @@ import type { TokenProcessor } from '../processors/processor.ts'
 
 /** The attributes that a policy or a target promises, each with its JSON Schema. */
 export interface Contract {
-  readonly names: readonly string[]
+  /** The JSON Schema of each attribute, by name. */
+  readonly attributes: Readonly<Record<string, JsonObject>>
   /** Attributes that the audit record may show (`"log": true`). */
   readonly loggable: readonly string[]
   /** What is wrong with the values, in words for the client; undefined when they keep the contract. */
@@ -34,6 +35,7 @@ export interface ProcessorMapping {
   readonly actor: { readonly tokenType: string; readonly processor: TokenProcessor } | undefined
   readonly fulfilment: Fulfilment
   readonly criteria: readonly Criterion[]
+  readonly scope: ScopeRule
 }
 
 /** What a policy issues to one access token manager. */
@@ -57,8 +59,8 @@ export interface ProcessorPolicy {
   readonly actorToken: 'required' | 'optional' | 'refused'
   readonly contract: Contract
   readonly mappings: readonly ProcessorMapping[]
+  /** Hold for every mapping. */
   readonly criteria: readonly Criterion[]
-  readonly scope: ScopeRule
   /** By the id of the access token manager. */
   readonly issues: ReadonlyMap<string, TargetMapping>
 }

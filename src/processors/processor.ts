@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../json.ts'
 import type { Instant } from '../outside.ts'
 
 /** An actor as its proof names it (RFC 8693 §4.1), with the earlier actors nested inside, most recent first. */
-export interface Actor {
+export interface Actor extends JsonObject {
   readonly iss: string
   readonly sub: string
   readonly act?: Actor
@@ -56,6 +56,8 @@ export interface ProcessorLimits {
 export interface TokenProcessor {
   readonly id: string
   readonly limits: ProcessorLimits
+  /** Whose tokens it takes; more than one makes subjects ambiguous without their issuer. */
+  readonly issuers: readonly string[]
   /** `own`: tokens of this server. `foreign`: everybody else's. The audience rules differ (`exchange/check-audience.ts`). */
   readonly origin: 'own' | 'foreign'
   /** The audiences that the file accepts; undefined means this server only. `client` stands for the client's own audiences. */

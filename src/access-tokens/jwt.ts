@@ -1,0 +1,80 @@
+import { reference as referenceTo } from '../config/values.ts'
+import type { JsonObject } from '../json.ts'
+import { CompactJwsReader, decodeJsonObject } from '../keys/compact-jws.ts'
+import type { SigningKey } from '../keys/signing-key.ts'
+import { TokenRejected } from '../oauth/errors.ts'
+import type { Instant } from '../outside.ts'
+import { pluginKind } from '../plugin.ts'
+import type { AccessTokenManager } from './access-token-manager.ts'
+import { accessTokenOf, claimsOf, managerBasics, managerSettings } from './manager-settings.ts'
+import { Revocations } from './revocations.ts'
+
+const shape = {
+  ...managerSettings,
+  signingKey: referenceTo('keys').meta({ description: 'The key that signs, or any key of its line of succession' }),
+}
+
+/** JWT access tokens (RFC 9068). Issuing one writes nothing to the store; reading one asks it for revocations. */
+export const jwt = pluginKind('jwt', shape, (settings, parts): AccessTokenManager => {
+  const { store, random } = parts.outside
+  const basics = managerBasics(settings, parts)
+  const line = parts.signingKey(settings.signingKey, ['signingKey'])
+  const header = protectedHeader(line.active, parts.id)
+  const genuine = claimReader(line.published, parts.id)
+  const revocations = new Revocations(store)
+  const mine = (audience: string) =>
+    settings.audience === 'requested' ? isServed(audience, settings.resources) : settings.audience.includes(audience)
+
+  return {
+    ...basics,
+    type: 'jwt',
+    async generate(grant) {
+      const id = random(16).toString('base64url')
+      const token = await line.active.signCompact(header, JSON.stringify(claimsOf(grant, parts.issuer, id)))
+      return { token, id, tokenType: 'Bearer', expiresAt: grant.expiresBy }
+    },
+    async read(token, now) {
+      const claims = genuine(token)
+      if (claims === undefined) return undefined
+      const read = accessTokenOf(parts.id, claims)
+      if (read.issuer !== parts.issuer || !read.audiences.some(mine) || !isCurrent(claims, now)) return undefined
+      return (await revocations.reach(read.id, read.ancestors)) ? undefined : read
+    },
+  }
+})
+
+// `atm` names the manager, so that a token of one manager is never read by the rules of another with the same key.
+function protectedHeader(key: SigningKey, manager: string): string {
+  const header = { alg: key.algorithm, typ: 'at+jwt', kid: key.kid, atm: manager }
+  return Buffer.from(JSON.stringify(header)).toString('base64url')
+}
+
+/** Gives the claims of a token that one of the keys signed for this manager (RFC 9068 §4). */
+function claimReader(keys: readonly SigningKey[], manager: string): (token: string) => JsonObject | undefined {
+  const reader = new CompactJwsReader()
+  const verifying = new Map(keys.map(key => [key.kid, key.verifying]))
+  return token => {
+    const jws = readCompact(reader, token)
+    if (jws === undefined || jws.header.type !== 'at+jwt' || jws.header.members.atm !== manager) return undefined
+    const key = verifying.get(jws.header.kid ?? '')
+    if (key === undefined || key.algorithm !== jws.header.alg || !key.verify(jws.signingInput, jws.signature)) return undefined
+    return decodeJsonObject(jws.encodedPayload)
+  }
+}
+
+function readCompact(reader: CompactJwsReader, token: string) {
+  try {
+    return reader.read(token)
+  } catch (error) {
+    if (error instanceof TokenRejected) return undefined
+    throw error
+  }
+}
+
+function isCurrent({ exp, jti }: JsonObject, now: Instant): boolean {
+  return typeof exp === 'number' && now < exp && typeof jti === 'string'
+}
+
+function isServed(audience: string, resources: readonly string[]): boolean {
+  return resources.some(resource => audience === resource || (resource.endsWith('/') && audience.startsWith(resource)))
+}

@@ -1,0 +1,117 @@
+import { z } from 'zod'
+import { distinct, lifetime, reference } from '../config/values.ts'
+import type { Grant } from '../exchange/grant.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
+import { type Parts, SettingProblem } from '../plugin.ts'
+import { buildContract, contractSettings } from '../policies/contract.ts'
+import { resourceProblem } from '../policies/target-index.ts'
+import type { AccessToken, AccessTokenManager } from './access-token-manager.ts'
+
+const resource = z
+  .string()
+  .refine(text => resourceProblem(text) === undefined, {
+    error: issue => `this resource ${resourceProblem(String(issue.input)) ?? 'cannot be used'}`,
+  })
+  .meta({ description: 'An absolute URI; one that ends in "/" serves everything below it' })
+
+/** Settings that every access token manager has. */
+export const managerSettings = {
+  lifetime: lifetime.meta({ description: 'How long a token lives at most' }),
+  outlivesSubject: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Whether a token may live longer than the subject token that it was exchanged from' }),
+  audience: z
+    .union([z.literal('requested'), distinct(z.string().min(1)).min(1)])
+    .meta({ description: 'The aud claim: a list, or "requested" for the resources that were asked for' }),
+  resources: distinct(resource).default([]).meta({ description: 'The resources (RFC 8707) that it serves' }),
+  audiences: distinct(z.string().min(1)).default([]).meta({ description: 'The logical names that it serves' }),
+  clients: distinct(reference('clients')).optional().meta({ description: 'The clients that may have its tokens; absent: all' }),
+  scopes: distinct(z.string().min(1)).optional().meta({ description: 'The scopes that its tokens may carry; absent: all' }),
+  contract: contractSettings,
+}
+type ManagerSettings = z.output<z.ZodObject<typeof managerSettings>>
+
+/** What the pipeline decides can come from the pipeline only, never from a mapped attribute (RFC 9068 §2.2, RFC 8693 §4). */
+const decidedByThePipeline = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'scope', 'act', 'cnf', ancestorsClaim()]
+
+type Basics = Pick<
+  AccessTokenManager,
+  'id' | 'contract' | 'lifetime' | 'outlivesSubject' | 'clients' | 'scopes' | 'resources' | 'audiences' | 'audienceFor'
+>
+
+/** Builds what managers have in common, and warns of what is dangerous in it. */
+export function managerBasics(settings: ManagerSettings, parts: Parts): Basics {
+  const { contract, audience, resources } = settings
+  for (const name of decidedByThePipeline) {
+    if (Object.hasOwn(contract, name))
+      parts.problem(['contract', name], `the claim "${name}" is decided by the exchange and cannot be mapped`)
+  }
+  if (contract.sub?.type !== 'string')
+    throw new SettingProblem(['contract'], 'the contract needs the attribute "sub" with "type": "string"')
+  if (audience === 'requested' && resources.length === 0)
+    throw new SettingProblem(['audience'], '"requested" needs "resources": without any, a token would have no audience')
+  if (settings.outlivesSubject)
+    parts.warn('outlives-subject', ['outlivesSubject'], 'its tokens stay valid after the subject token has ended')
+  for (const [index, name] of resources.entries()) {
+    if (new URL(name).pathname === '/' && name.endsWith('/'))
+      parts.warn('wide-resource', ['resources', index], 'serves everything on this host')
+  }
+  return {
+    id: parts.id,
+    contract: buildContract(contract, parts, ['contract']),
+    lifetime: settings.lifetime,
+    outlivesSubject: settings.outlivesSubject,
+    clients: settings.clients && new Set(settings.clients.map(({ id }) => id)),
+    scopes: settings.scopes && parts.scopes(settings.scopes, ['scopes']),
+    resources,
+    audiences: settings.audiences,
+    audienceFor: requested => (audience !== 'requested' ? audience : requested.length > 0 ? requested : resources),
+  }
+}
+
+/** The private claim that holds the ids of the tokens that a token comes from. */
+export function ancestorsClaim(): 'anc' {
+  return 'anc'
+}
+
+/** The claims of a new access token (RFC 9068 §2.2, RFC 8693 §4). */
+export function claimsOf(grant: Grant, issuer: string, id: string): JsonObject {
+  const { attributes, target, client, delegation, scope, ancestors, expiresBy, now } = grant
+  const audience = target.manager.audienceFor(target.resources)
+  return {
+    iss: issuer,
+    ...attributes,
+    aud: audience.length === 1 ? audience[0] : audience,
+    client_id: client.id,
+    iat: Math.floor(now),
+    exp: expiresBy,
+    jti: id,
+    ...(scope.length > 0 && { scope: scope.join(' ') }),
+    ...(delegation.act !== undefined && { act: delegation.act }),
+    ...(ancestors.length > 0 && { [ancestorsClaim()]: ancestors }),
+  }
+}
+
+/** Reads claims that `claimsOf` made. */
+export function accessTokenOf(manager: string, claims: JsonObject): AccessToken {
+  const { [ancestorsClaim()]: ancestors, ...shown } = claims
+  return {
+    id: String(claims.jti),
+    manager,
+    issuer: String(claims.iss),
+    subject: String(claims.sub),
+    clientId: String(claims.client_id),
+    audiences: listOf(claims.aud),
+    scope: typeof claims.scope === 'string' ? claims.scope.split(' ') : [],
+    issuedAt: Number(claims.iat),
+    expiresAt: Number(claims.exp),
+    ancestors: listOf(ancestors),
+    claims: shown,
+  }
+}
+
+function listOf(value: JsonValue | undefined): string[] {
+  if (typeof value === 'string') return [value]
+  return Array.isArray(value) ? value.filter(item => typeof item === 'string') : []
+}

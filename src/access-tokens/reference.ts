@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { JsonObject } from '../json.ts'
+import { pluginKind } from '../plugin.ts'
+import type { AccessTokenManager } from './access-token-manager.ts'
+import { accessTokenOf, claimsOf, managerBasics, managerSettings } from './manager-settings.ts'
+import { Revocations } from './revocations.ts'
+
+interface Kept {
+  readonly manager: string
+  readonly claims: JsonObject
+}
+
+const shape = {
+  ...managerSettings,
+  length: z.int().min(20).max(128).default(32).meta({ description: 'Bytes of entropy; at least 20 (160 bits)' }),
+}
+
+/** Reference tokens: random text that means something to this server only, which keeps the claims under a hash of it. */
+export const reference = pluginKind('reference', shape, (settings, parts): AccessTokenManager => {
+  const { store, random } = parts.outside
+  const revocations = new Revocations(store)
+  const basics = managerBasics(settings, parts)
+  return {
+    ...basics,
+    type: 'reference',
+    async generate(grant) {
+      const token = random(settings.length).toString('base64url')
+      const id = random(16).toString('base64url')
+      const kept: Kept = { manager: parts.id, claims: claimsOf(grant, parts.issuer, id) }
+      await store.put(keyOf(token), JSON.stringify(kept), Math.ceil(grant.expiresBy - grant.now))
+      return { token, id, tokenType: 'Bearer', expiresAt: grant.expiresBy }
+    },
+    async read(token, now) {
+      const text = token.includes('.') ? undefined : await store.get(keyOf(token))
+      if (text === undefined) return undefined
+      const { manager, claims } = JSON.parse(text) as Kept
+      const read = accessTokenOf(manager, claims)
+      if (manager !== parts.id || read.issuer !== parts.issuer || now >= read.expiresAt) return undefined
+      return (await revocations.reach(read.id, read.ancestors)) ? undefined : read
+    },
+  }
+})
+
+// Whoever reads the store cannot use what is in it.
+function keyOf(token: string): string {
+  return `token:${createHash('sha256').update(token).digest('base64url')}`
+}

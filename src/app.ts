@@ -1,0 +1,51 @@
+import Router from '@koa/router'
+import Koa, { type Middleware } from 'koa'
+import { answerDocument, answerFailure, answerJson } from './http/answer.ts'
+import { failureOf } from './http/failure.ts'
+import { readiness } from './http/health.ts'
+import { introspectionEndpoint } from './http/introspect.ts'
+import { revocationEndpoint } from './http/revoke.ts'
+import { tokenEndpoint } from './http/token.ts'
+import type { Recorder } from './observe/record.ts'
+import type { Server } from './server.ts'
+
+/** The Koa application of one configuration: every route, on one page. */
+export function createApp(server: Server, recorder: Recorder): Koa {
+  const { pathname } = new URL(server.issuer)
+  const base = pathname.replace(/\/$/, '')
+  const router = new Router()
+
+  router.post(`${base}/token`, tokenEndpoint(server, recorder))
+  router.post(`${base}/introspect`, introspectionEndpoint(server))
+  router.post(`${base}/revoke`, revocationEndpoint(server))
+
+  router.get(`${base}/jwks`, ctx => answerDocument(ctx, server.documents.jwks))
+  // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it.
+  router.get(`/.well-known/oauth-authorization-server${base}`, ctx => answerDocument(ctx, server.documents.authorizationServer))
+  router.get(`${base}/.well-known/openid-configuration`, ctx => answerDocument(ctx, server.documents.openidConfiguration))
+
+  router.get('/healthz', ctx => answerJson(ctx, 200, { status: 'alive' }))
+  router.get('/readyz', readiness(server))
+
+  const app = new Koa()
+  app.silent = true
+  app.use(answeringFailures(server))
+  app.use(router.routes())
+  app.use(router.allowedMethods())
+  return app
+}
+
+// For every endpoint but /token, which answers its own failures because it records them first.
+function answeringFailures(server: Server): Middleware {
+  return async (ctx, next) => {
+    try {
+      await next()
+      if (ctx.status === 404 && ctx.body == null) answerJson(ctx, 404, { error: 'not_found' })
+    } catch (error) {
+      const failure = failureOf(error, ctx.req.headers.authorization !== undefined)
+      const log = failure.outcome === 'failed' ? 'error' : 'info'
+      server.outside.log[log]({ path: ctx.path, status: failure.status, ...failure.internal }, 'request refused')
+      answerFailure(ctx, failure)
+    }
+  }
+}

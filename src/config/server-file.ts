@@ -1,0 +1,61 @@
+import { z } from 'zod'
+import type { Blueprint } from '../plugin.ts'
+import { storeSettings } from '../stores/open-store.ts'
+import { reference, strict, webAddress } from './values.ts'
+
+const issuer = webAddress
+  .refine(text => !text.includes('?'), 'an issuer has no query')
+  .refine(
+    text => new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname),
+    'an issuer is an https address, except on a loopback host',
+  )
+  .meta({ description: 'The issuer identifier: the address under which clients know this server' })
+
+const settings = strict({
+  $schema: z.string().optional(),
+  description: z.string().optional(),
+  issuer,
+  listen: strict({
+    host: z.string().min(1).default('127.0.0.1'),
+    port: z.int().min(0).max(65535).default(3000),
+  }).prefault({}),
+  store: storeSettings,
+  defaults: strict({
+    processorPolicy: reference('processor-policies').optional(),
+    accessTokenManager: reference('access-token-managers').optional(),
+  })
+    .default({})
+    .meta({ description: 'What applies to clients that name nothing of their own' }),
+  scopes: z
+    .record(
+      z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope has visible ASCII characters only, no space, quote or backslash'),
+      z.string(),
+    )
+    .default({})
+    .meta({ description: 'Every scope that may be granted, with what it allows in words' }),
+  delegation: strict({
+    maxDepth: z.int().min(1).max(16).default(4).meta({ description: 'How many actors a token may name, one nested in the other' }),
+  }).prefault({}),
+  workers: z.int().min(1).max(256).default(1).meta({ description: 'Processes that serve the port' }),
+  sample: z.boolean().default(false).meta({
+    description: 'This is the sample configuration: at the first start its missing keys and secrets are made. Never set it in production.',
+  }),
+}).refine(server => server.workers === 1 || server.store.type !== 'memory', {
+  path: ['store', 'type'],
+  error: 'several workers cannot share a store of type "memory"; use "embedded" or "redis"',
+})
+
+/** `server.json`, parsed. */
+export type ServerSettings = z.output<typeof settings>
+
+/** The server itself. It is not built from its file alone, but from everything else (`build.ts`). */
+export const serverFile: z.ZodType<Blueprint<ServerSettings>> = settings.transform(parsed => ({
+  type: 'server',
+  settings: parsed,
+  build: () => parsed,
+}))
+
+/** Whether a host name means this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname === '::1' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
+}

@@ -1,0 +1,64 @@
+import { isDeepStrictEqual } from 'node:util'
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import type { Actor, Proof } from '../processors/processor.ts'
+import type { Server } from '../server.ts'
+import type { CheckedDelegation, ExchangingClient, UsableTokens } from './grant.ts'
+import { rejected } from './process-tokens.ts'
+
+/** Step 8: who acts in the new token (RFC 8693 §4.1), and whether the subject allowed it (§4.4). */
+export function delegate(server: Server, client: ExchangingClient, tokens: UsableTokens): CheckedDelegation {
+  const subject = tokens.subject.proof
+  const actor = tokens.actor?.proof
+  if (actor?.act !== undefined) throw rejected('actor', 'somebody acts in it for its subject (act); that chain would be lost')
+  if (subject.mayAct !== undefined) requireAllowed(subject, actor ?? clientAsActor(server, client))
+  const earlier = readActors(subject.act, subject.issuer)
+  const act = actor === undefined ? earlier : addActor(actor, subject, earlier)
+  if (depthOf(act) > server.maxActorDepth)
+    throw new OAuthError('delegation-refused', `the chain of actors would be longer than ${server.maxActorDepth}`)
+  return { act } as CheckedDelegation
+}
+
+// Acting for oneself is no delegation, and whoever already acts does not act a second time.
+function addActor({ issuer, subject }: Proof, of: Proof, earlier: Actor | undefined): Actor | undefined {
+  if (issuer === of.issuer && subject === of.subject) return earlier
+  if (earlier !== undefined && earlier.iss === issuer && earlier.sub === subject) return earlier
+  return { iss: issuer, sub: subject, ...(earlier !== undefined && { act: earlier }) }
+}
+
+/** The chain of actors in a token, each with its issuer; `exp`, `nbf` and `aud` have no meaning there and are refused. */
+function readActors(act: JsonValue | undefined, issuer: string): Actor | undefined {
+  if (act === undefined) return undefined
+  if (!isJsonObject(act)) throw rejected('subject', 'its act claim is no object')
+  const { iss = issuer, sub, act: earlier, ...others } = act
+  if (typeof sub !== 'string' || sub === '' || typeof iss !== 'string')
+    throw rejected('subject', 'its act claim does not name an actor by sub and iss')
+  if ('exp' in others || 'nbf' in others || 'aud' in others) throw rejected('subject', 'its act claim has exp, nbf or aud')
+  const nested = readActors(earlier, issuer)
+  return { ...others, iss, sub, ...(nested !== undefined && { act: nested }) }
+}
+
+function depthOf(act: Actor | undefined): number {
+  return act === undefined ? 0 : 1 + depthOf(act.act)
+}
+
+function clientAsActor(server: Server, client: ExchangingClient): JsonObject {
+  return { iss: server.issuer, sub: client.id, client_id: client.id }
+}
+
+// Every member of may_act narrows who is meant, so that one which the actor lacks refuses it.
+function requireAllowed(subject: Proof, actor: Proof | JsonObject): void {
+  const mayAct = subject.mayAct
+  const claims: JsonObject = isProof(actor) ? { ...actor.attributes, iss: actor.issuer, sub: actor.subject } : actor
+  const allowed =
+    isJsonObject(mayAct) &&
+    Object.keys(mayAct).length > 0 &&
+    Object.entries({ iss: subject.issuer, ...mayAct }).every(
+      ([name, value]) => Object.hasOwn(claims, name) && isDeepStrictEqual(claims[name], value),
+    )
+  if (!allowed) throw new OAuthError('delegation-refused', 'the may_act claim of the subject token allows another actor only')
+}
+
+function isProof(actor: Proof | JsonObject): actor is Proof {
+  return 'attributes' in actor && 'issuer' in actor
+}

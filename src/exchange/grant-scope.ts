@@ -1,0 +1,38 @@
+import type { ExpressionContext } from '../expressions/expression.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { tokenVariables } from './fulfil-contract.ts'
+import type { ClearedAttributes, ExchangingClient, GrantedScope, SelectedMapping, SelectedTarget, UsableTokens } from './grant.ts'
+
+interface Grounds {
+  readonly client: ExchangingClient
+  readonly mapping: SelectedMapping
+  readonly target: SelectedTarget
+  readonly tokens: UsableTokens
+  readonly attributes: ClearedAttributes
+  readonly context: ExpressionContext
+}
+
+/** Step 10: requested ∩ the client's ∩ what the subject carries ∩ the manager's. What cannot be had is refused, never left out silently. */
+export function grantScope(requested: readonly string[] | undefined, grounds: Grounds): GrantedScope {
+  const available = availableScope(grounds)
+  const missing = requested?.filter(scope => !available.includes(scope)) ?? []
+  if (missing.length > 0)
+    throw new OAuthError('scope-not-available', `this client and subject cannot have the scope ${missing.join(' ')} at this target`)
+  return (requested ?? available) as GrantedScope
+}
+
+function availableScope(grounds: Grounds): readonly string[] {
+  const carried = carriedScope(grounds)
+  const { scopes } = grounds.target.manager
+  return grounds.client.scopes.filter(scope => (carried === undefined || carried.includes(scope)) && scopes?.has(scope) !== false)
+}
+
+// Undefined: the subject token sets no bound. Only a foreign token without any scope claim does that; a token of ours
+// without one has the empty scope, and must not gain any by being exchanged.
+function carriedScope({ mapping, tokens, attributes, context }: Grounds): readonly string[] | undefined {
+  const { scope: rule } = mapping
+  if (rule.from === 'client') return undefined
+  if (rule.from === 'expression') return rule.expression.evaluate({ ...tokenVariables(tokens, context), policy: attributes }) as string[]
+  const { processor, proof } = tokens.subject
+  return proof.scope ?? (processor.origin === 'own' ? [] : undefined)
+}

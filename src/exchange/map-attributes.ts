@@ -1,0 +1,18 @@
+import type { ExpressionContext, Variables } from '../expressions/expression.ts'
+import { requireAll } from '../policies/criteria.ts'
+import { fulfil } from '../policies/fulfilment.ts'
+import type { CheckedDelegation, ClearedAttributes, GrantedScope, MappedAttributes, SelectedTarget } from './grant.ts'
+
+/** Step 11: the attributes of the new token, from the policy's cleared attributes only, after the criteria of the target's mapping. */
+export function mapAttributes(
+  { mapping }: SelectedTarget,
+  policy: ClearedAttributes,
+  delegation: CheckedDelegation,
+  scope: GrantedScope,
+  context: ExpressionContext,
+): MappedAttributes {
+  const variables: Variables = { policy, act: delegation.act ?? null, context: { ...context, grantedScopes: scope } }
+  const attributes = fulfil(mapping.fulfilment, variables)
+  requireAll(mapping.criteria, variables)
+  return attributes as MappedAttributes
+}

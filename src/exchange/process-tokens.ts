@@ -1,0 +1,25 @@
+import { OAuthError, TokenRejected } from '../oauth/errors.ts'
+import type { Instant } from '../outside.ts'
+import type { TokenProcessor } from '../processors/processor.ts'
+import type { ProvenToken, ProvenTokens, SelectedMapping } from './grant.ts'
+import type { ExchangeRequest } from './read-request.ts'
+
+/** Step 7: proves the subject token, then the actor token, each by the processor of its declared type (RFC 8693 §2.1). */
+export async function processTokens(mapping: SelectedMapping, request: ExchangeRequest, now: Instant): Promise<ProvenTokens> {
+  const subject = await prove('subject', mapping.subjectProcessor, request.subjectToken, now)
+  const actor = mapping.actor && request.actor && (await prove('actor', mapping.actor.processor, request.actor.token, now))
+  return { subject, actor } as ProvenTokens
+}
+
+async function prove(role: ProvenToken['role'], processor: TokenProcessor, token: string, now: Instant): Promise<ProvenToken> {
+  try {
+    return { role, processor, proof: await processor.process(token, { now }) }
+  } catch (error) {
+    throw error instanceof TokenRejected ? rejected(role, error.message, error) : error
+  }
+}
+
+/** The one refusal for a subject or actor token that is invalid or not acceptable, for whatever reason (RFC 8693 §2.2.2). */
+export function rejected(role: ProvenToken['role'], why: string, cause?: unknown): OAuthError {
+  return new OAuthError(`${role}-token-rejected`, `the ${role} token is refused: ${why}`, { cause })
+}

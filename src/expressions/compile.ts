@@ -1,0 +1,194 @@
+import { type TypeError as CelTypeError, Environment, EvaluationError, type ParseError, type ParseResult } from '@marcbachmann/cel-js'
+import { RE2JS } from 're2js'
+import { didYouMean } from '../config/suggest.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { type CelType, canMeet, celTypeOf, jsonFromCel } from './cel-types.ts'
+import { expressionContextSchema, type VariableName, variableNames } from './context.ts'
+import type { Expression, Variables } from './expression.ts'
+import { readTree, type TreeFacts } from './syntax-tree.ts'
+
+/** The variables that may be read in one place, each with the JSON Schema of its value; undefined: anything may be there. */
+export type Declarations = Readonly<Partial<Record<VariableName, JsonObject | undefined>>>
+
+/** An expression that cannot be used. `offset` is where in its source the mistake is. */
+export class ExpressionProblem extends Error {
+  readonly offset: number
+  constructor(message: string, offset: number) {
+    super(message)
+    this.offset = offset
+  }
+}
+
+/** A compiled expression, and the members that it reads although they may be absent. */
+export interface Compiled {
+  readonly expression: Expression
+  readonly unguarded: TreeFacts['unguarded']
+}
+
+const options = { unlistedVariablesAreDyn: false, homogeneousAggregateLiterals: false }
+
+/**
+ * Compiles and type-checks the expressions of one configuration. Each is checked against the declared types; what runs is
+ * compiled without types, so that claims are read as they are and not wrapped (docs/decisions/0002-cel.md).
+ */
+export class ExpressionCompiler {
+  readonly #checkers = new Map<string, Environment>()
+  readonly #patterns = new Map<string, RE2JS>()
+  readonly #base = this.#withPatterns(new Environment(options))
+  readonly #runner = variableNames.reduce((runner, name) => runner.registerVariable(name, 'dyn'), this.#base.clone())
+
+  /** Throws an `ExpressionProblem`. `expected` is the JSON Schema that the result has to meet. */
+  compile(source: string, place: string, declared: Declarations, expected: JsonObject): Compiled {
+    const checker = this.#checkerFor(declared)
+    const facts = readTree(this.#parse(checker, source, declared), schemasOf(declared))
+    const runnable = this.#prepare(source, facts)
+    const checked = checker.check(runnable.typed)
+    if (!checked.valid) throw problemOf(checked.error, declared)
+    const type = String(checked.type ?? 'dyn')
+    if (!canMeet(type, expected)) throw new ExpressionProblem(`the expression gives ${article(type)}, but ${wanted(expected)}`, 0)
+    return { expression: new CelExpression(source, place, facts.variables, this.#runner.parse(runnable.runs)), unguarded: facts.unguarded }
+  }
+
+  #parse(checker: Environment, source: string, declared: Declarations) {
+    try {
+      return checker.parse(source).ast
+    } catch (cause) {
+      throw problemOf(cause, declared)
+    }
+  }
+
+  // `matches` would run on a backtracking engine, and a conditional cannot be a string or null: both are rewritten in place.
+  #prepare(source: string, facts: TreeFacts): { typed: string; runs: string } {
+    const edits = facts.besideNull.flatMap(({ start, end }) => [
+      { at: start, remove: 0, insert: 'dyn(' },
+      { at: end, remove: 0, insert: ')' },
+    ])
+    const calls = facts.patterns.map(use => this.#patternEdit(source, use))
+    return { typed: splice(source, edits), runs: splice(source, [...edits, ...calls]) }
+  }
+
+  #patternEdit(source: string, use: TreeFacts['patterns'][number]) {
+    if (use.pattern === undefined)
+      throw new ExpressionProblem('the pattern of matches() must be a literal, so that it can be checked before the start', use.start)
+    try {
+      this.#patterns.set(use.pattern, RE2JS.compile(use.pattern))
+    } catch (cause) {
+      throw new ExpressionProblem(`the pattern of matches() cannot be used (RE2 syntax): ${(cause as Error).message}`, use.start)
+    }
+    const name = /\.\s*matches\s*\(/g
+    name.lastIndex = use.receiverEnd
+    const found = name.exec(source)
+    if (found === null) throw new ExpressionProblem('write matches() without a comment before it', use.start)
+    return { at: source.indexOf('matches', found.index), remove: 'matches'.length, insert: 'matchesInLinearTime' }
+  }
+
+  #withPatterns(environment: Environment): Environment {
+    return environment.registerFunction('string.matchesInLinearTime(string): bool', (text: string, pattern: string) => {
+      const compiled = this.#patterns.get(pattern)
+      if (compiled === undefined) throw new EvaluationError({ message: 'unknown pattern' })
+      return compiled.matcher(text).find()
+    })
+  }
+
+  #checkerFor(declared: Declarations): Environment {
+    const key = JSON.stringify(Object.entries(declared).map(([name, schema]) => [name, schema ?? null]))
+    const known = this.#checkers.get(key)
+    if (known !== undefined) return known
+    const checker = this.#base.clone()
+    for (const [name, schema] of Object.entries(schemasOf(declared))) declare(checker, name, celTypeOf(schema))
+    this.#checkers.set(key, checker)
+    return checker
+  }
+}
+
+class CelExpression implements Expression {
+  readonly source: string
+  readonly place: string
+  readonly reads: ReadonlySet<string>
+  readonly #run: ParseResult
+
+  constructor(source: string, place: string, reads: ReadonlySet<string>, run: ParseResult) {
+    this.source = source
+    this.place = place
+    this.reads = reads
+    this.#run = run
+  }
+
+  evaluate(variables: Variables): JsonValue {
+    let value: JsonValue | undefined
+    try {
+      value = jsonFromCel(this.#run(variables))
+    } catch (cause) {
+      throw this.#failed(cause instanceof EvaluationError ? reasonOf(cause) : 'it could not be evaluated', cause)
+    }
+    if (value === undefined) throw this.#failed('its result is no JSON value', undefined)
+    return value
+  }
+
+  #failed(why: string, cause: unknown): OAuthError {
+    return new OAuthError('expression-failed', `the expression at ${this.place} failed: ${why}`, { cause })
+  }
+}
+
+// The library's messages may show values of the token; the code alone does not.
+function reasonOf(error: EvaluationError): string {
+  const reasons: Record<string, string> = {
+    no_such_key: 'it reads a member that the token or attribute does not have (guard it with has())',
+    no_such_overload: 'an operand has a type that the operator does not take (JSON numbers are doubles: write 1.0 or int(…))',
+    division_by_zero: 'it divides by zero',
+  }
+  return reasons[error.code] ?? `it could not be evaluated (${error.code.replaceAll('_', ' ')})`
+}
+
+function declare(checker: Environment, name: string, type: CelType): void {
+  if (typeof type === 'string') checker.registerVariable(name, type)
+  else checker.registerVariable({ name, schema: type as never })
+}
+
+function schemasOf(declared: Declarations): Record<string, JsonObject | undefined> {
+  return { ...declared, context: declared.context ?? expressionContextSchema }
+}
+
+function problemOf(error: ParseError | CelTypeError | unknown, declared: Declarations): ExpressionProblem {
+  const { summary = String((error as Error)?.message ?? error), range, code = '' } = error as Partial<ParseError>
+  return new ExpressionProblem(`${summary}${hintFor(code, summary, declared)}`, range?.start ?? 0)
+}
+
+function hintFor(code: string, summary: string, declared: Declarations): string {
+  const name = /: ([^ :]+)$/.exec(summary)?.[1] ?? ''
+  if (code === 'unknown_variable')
+    return `; here you may read ${Object.keys(schemasOf(declared)).join(', ')}${didYouMean(name, Object.keys(schemasOf(declared)))}`
+  if (code === 'no_such_key') return didYouMean(name, Object.values(schemasOf(declared)).flatMap(memberNames))
+  if (code === 'no_such_overload' && /double/.test(summary) && /\bint\b/.test(summary))
+    return ' (JSON numbers are doubles: write 1.0 instead of 1, or int(…) around the claim)'
+  if (code === 'incompatible_ternary_branches') return ' (wrap one branch in dyn(…) if both are meant)'
+  return ''
+}
+
+function memberNames(schema: JsonValue | undefined): string[] {
+  if (!isJsonObject(schema) || !isJsonObject(schema.properties)) return []
+  return Object.entries(schema.properties).flatMap(([name, property]) => [name, ...memberNames(property)])
+}
+
+function wanted(schema: JsonObject): string {
+  const types = Array.isArray(schema.type) ? schema.type : [schema.type]
+  return `the schema wants ${types.map(type => (type === 'array' && isJsonObject(schema.items) ? `array of ${schema.items.type ?? 'anything'}` : type)).join(' or ')}`
+}
+
+function article(type: string): string {
+  const plain: Record<string, string> = { bool: 'a boolean', string: 'a string', int: 'a number', double: 'a number', null: 'null' }
+  return plain[type] ?? type
+}
+
+interface Edit {
+  readonly at: number
+  readonly remove: number
+  readonly insert: string
+}
+
+function splice(source: string, edits: readonly Edit[]): string {
+  return [...edits]
+    .sort((left, right) => right.at - left.at)
+    .reduce((text, { at, remove, insert }) => text.slice(0, at) + insert + text.slice(at + remove), source)
+}

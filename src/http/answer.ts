@@ -1,0 +1,37 @@
+import type { Context } from 'koa'
+import type { Failure } from './failure.ts'
+
+/** Answers with JSON that nobody may keep (RFC 6749 §5.1). */
+export function answerJson(ctx: Context, status: number, body: object): void {
+  ctx.status = status
+  ctx.set('Content-Type', 'application/json')
+  forbidKeeping(ctx)
+  ctx.body = JSON.stringify(body)
+}
+
+/** Answers without a body (RFC 7009 §2.2). */
+export function answerEmpty(ctx: Context): void {
+  ctx.status = 200
+  forbidKeeping(ctx)
+  ctx.body = ''
+  ctx.remove('Content-Type')
+}
+
+/** Answers with a document that may be kept for a while: metadata and keys. */
+export function answerDocument(ctx: Context, json: string): void {
+  ctx.status = 200
+  ctx.set('Content-Type', 'application/json')
+  ctx.set('Cache-Control', 'public, max-age=300')
+  ctx.body = json
+}
+
+/** Answers a failure in the standards' words. */
+export function answerFailure(ctx: Context, failure: Failure): void {
+  for (const [name, value] of Object.entries(failure.headers)) ctx.set(name, value)
+  answerJson(ctx, failure.status, failure.body)
+}
+
+function forbidKeeping(ctx: Context): void {
+  ctx.set('Cache-Control', 'no-store')
+  ctx.set('Pragma', 'no-cache')
+}

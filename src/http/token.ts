@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto'
+import type { Context, Middleware } from 'koa'
+import { exchange } from '../exchange/exchange.ts'
+import { AuditEntry } from '../observe/audit-entry.ts'
+import type { Recorder } from '../observe/record.ts'
+import type { Server } from '../server.ts'
+import { answerFailure, answerJson } from './answer.ts'
+import { clientAddress } from './client-address.ts'
+import { presentedCredentials } from './client-credentials.ts'
+import { failureOf } from './failure.ts'
+import { readForm } from './form.ts'
+
+/** `POST /token` (RFC 8693 §2). The record is written before the answer goes out, also when the answer is a refusal. */
+export function tokenEndpoint(server: Server, recorder: Recorder): Middleware {
+  return async ctx => {
+    const entry = new AuditEntry()
+    const started = performance.now()
+    const circumstances = { requestId: randomUUID(), version: server.version, clientIp: clientAddress(ctx.req) }
+    const duration = () => performance.now() - started
+    try {
+      const answer = await exchange(server, await readRequest(ctx, circumstances.clientIp), entry)
+      await recorder.issued(entry, circumstances, duration())
+      answerJson(ctx, 200, answer)
+    } catch (error) {
+      const failure = failureOf(error, ctx.req.headers.authorization !== undefined)
+      await recorder.refused(entry, circumstances, duration(), failure)
+      answerFailure(ctx, failure)
+    }
+  }
+}
+
+async function readRequest(ctx: Context, clientIp: string) {
+  const form = await readForm(ctx.req)
+  const dpop = ctx.req.headers.dpop
+  return {
+    form,
+    credentials: presentedCredentials(ctx.req.headers.authorization, form),
+    clientIp,
+    dpopProof: Array.isArray(dpop) ? dpop.join(', ') : dpop,
+  }
+}

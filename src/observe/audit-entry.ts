@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import type {
+  AuthenticatedClient,
+  CheckedDelegation,
+  FulfilledContract,
+  GrantedScope,
+  IssuedToken,
+  ProvenToken,
+  ProvenTokens,
+  SelectedMapping,
+  SelectedTarget,
+} from '../exchange/grant.ts'
+import type { ExchangeRequest } from '../exchange/read-request.ts'
+import type { JsonObject } from '../json.ts'
+import type { ProcessorPolicy } from '../policies/processor-policy.ts'
+
+/**
+ * What the record of one exchange says. Each stage's result passes through it unchanged. It holds no token, no secret and no
+ * attribute that its contract does not mark with `"log": true`; subject and actors are always named.
+ */
+export class AuditEntry {
+  readonly #facts: Record<string, unknown> = {}
+
+  /** The record so far. */
+  get facts(): Readonly<Record<string, unknown>> {
+    return this.#facts
+  }
+
+  client<Client extends AuthenticatedClient>(client: Client): Client {
+    this.#facts.client = client.id
+    return client
+  }
+
+  ignored(names: readonly string[]): void {
+    if (names.length > 0) this.#facts.ignoredParameters = names.map(name => name.slice(0, 64))
+  }
+
+  request(request: ExchangeRequest): ExchangeRequest {
+    this.#facts.subjectToken = { type: request.subjectTokenType, sha256: sha256(request.subjectToken) }
+    if (request.actor !== undefined) this.#facts.actorToken = { type: request.actor.tokenType, sha256: sha256(request.actor.token) }
+    return request
+  }
+
+  policy(policy: ProcessorPolicy): ProcessorPolicy {
+    this.#facts.policy = policy.id
+    return policy
+  }
+
+  mapping(mapping: SelectedMapping): SelectedMapping {
+    this.#facts.mapping = mapping.name
+    this.#facts.processors = { subject: mapping.subjectProcessor.id, ...(mapping.actor && { actor: mapping.actor.processor.id }) }
+    return mapping
+  }
+
+  target(target: SelectedTarget): SelectedTarget {
+    this.#facts.target = target.manager.id
+    this.#facts.issuedTokenType = target.issuedTokenType
+    return target
+  }
+
+  tokens(tokens: ProvenTokens): ProvenTokens {
+    this.#facts.subject = nameOf(tokens.subject)
+    if (tokens.actor !== undefined) this.#facts.actor = nameOf(tokens.actor)
+    return tokens
+  }
+
+  delegation(delegation: CheckedDelegation): CheckedDelegation {
+    if (delegation.act !== undefined) this.#facts.act = delegation.act
+    return delegation
+  }
+
+  attributes(policy: ProcessorPolicy, attributes: FulfilledContract): FulfilledContract {
+    const { loggable } = policy.contract
+    if (loggable.length > 0) this.#facts.attributes = pick(attributes, loggable)
+    return attributes
+  }
+
+  scope(scope: GrantedScope): GrantedScope {
+    this.#facts.scope = scope
+    return scope
+  }
+
+  issued(token: IssuedToken): IssuedToken {
+    this.#facts.issuedToken = { id: token.id, sha256: sha256(token.token), expiresAt: token.expiresAt }
+    return token
+  }
+}
+
+/** How the record names a token: by a digest under which it can be found again, and which cannot be used in its place. */
+function sha256(token: string): string {
+  return createHash('sha256').update(token).digest('base64url')
+}
+
+function nameOf({ proof }: ProvenToken): { iss: string; sub: string } {
+  return { iss: proof.issuer, sub: proof.subject }
+}
+
+function pick(attributes: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(names.filter(name => name in attributes).map(name => [name, attributes[name]]))
+}

@@ -1,0 +1,44 @@
+import type { ExpressionSource } from '../config/values.ts'
+import type { Parts } from '../plugin.ts'
+import type { ProcessorMapping } from './processor-policy.ts'
+
+/** Warns of what is legal in a policy and lets the wrong party in (docs/warnings.md). */
+export function warnOfDangers(mappings: readonly ProcessorMapping[], scope: string | ExpressionSource, parts: Parts): void {
+  if (scope === 'client') parts.warn('scope-from-client', ['scope'], 'a token may carry scopes that its subject never had')
+  for (const [index, mapping] of mappings.entries()) {
+    warnOfAmbiguousSubject(mapping, index, mappings, parts)
+    const twin = mappings.slice(0, index).find(other => other.subjectProcessor === mapping.subjectProcessor && differ(other, mapping))
+    if (twin !== undefined) {
+      parts.warn(
+        'mappings-differ',
+        ['processors', index],
+        `has other criteria or another expression of "subject" than ${twin.name}, which takes the same tokens`,
+      )
+    }
+  }
+}
+
+// The same `sub` of two issuers is two people.
+function warnOfAmbiguousSubject(mapping: ProcessorMapping, index: number, mappings: readonly ProcessorMapping[], parts: Parts): void {
+  const source = subjectSource(mapping)
+  if (/\biss\b|issuer/.test(source)) return
+  const sameExpression = mappings.filter(other => subjectSource(other) === source)
+  const issuers = new Set(sameExpression.flatMap(other => other.subjectProcessor.issuers))
+  if (issuers.size > 1 && sameExpression[0] === mapping) {
+    const path = ['processors', index, 'attributes', 'subject']
+    parts.warn(
+      'issuers-without-iss',
+      path,
+      `subjects of ${issuers.size} issuers are mapped without their issuer, so that two of one name become one`,
+    )
+  }
+}
+
+function differ(left: ProcessorMapping, right: ProcessorMapping): boolean {
+  const criteria = (mapping: ProcessorMapping) => JSON.stringify(mapping.criteria.map(criterion => criterion.require.source))
+  return subjectSource(left) !== subjectSource(right) || criteria(left) !== criteria(right)
+}
+
+function subjectSource(mapping: ProcessorMapping): string {
+  return mapping.fulfilment.expressions.find(([name]) => name === 'subject')?.[1].source ?? ''
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import type { AccessToken, AccessTokenManager } from '../access-tokens/access-token-manager.ts'
+import { distinct, reference } from '../config/values.ts'
+import { isJsonObject, type JsonObject } from '../json.ts'
+import { TokenRejected } from '../oauth/errors.ts'
+import type { Instant } from '../outside.ts'
+import { pluginKind } from '../plugin.ts'
+import { registeredClaims } from './claims.ts'
+import { limitSettings, limitsOf } from './common-settings.ts'
+import type { Proof, TokenProcessor } from './processor.ts'
+
+const shape = {
+  ...limitSettings,
+  accessTokenManagers: distinct(reference('access-token-managers')).min(1).meta({ description: 'The managers whose tokens it takes' }),
+  requiredScopes: distinct(z.string().min(1)).default([]).meta({ description: 'Scopes that a token must have' }),
+}
+
+const always = ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id']
+
+/** An access token of this server, JWT or reference (`…:access_token` and `…:jwt` alike). */
+export const accessToken = pluginKind('access-token', shape, (settings, parts): TokenProcessor => {
+  const managers = settings.accessTokenManagers.map(parts.accessTokenManager)
+  parts.scopes(settings.requiredScopes, ['requiredScopes'])
+  return {
+    id: parts.id,
+    limits: limitsOf(settings),
+    issuers: [parts.issuer],
+    origin: 'own',
+    audiences: undefined,
+    attributes: attributesOf(managers),
+    async process(token, { now }) {
+      const read = await readByOneOf(managers, token, now)
+      if (read === undefined) throw new TokenRejected('it is no access token of this server that is valid now')
+      const missing = settings.requiredScopes.filter(scope => !read.scope.includes(scope))
+      if (missing.length > 0) throw new TokenRejected(`it lacks the scope ${missing.join(' ')}`)
+      return proofOf(read)
+    },
+  }
+})
+
+/** Reads an access token by the one manager that made it. */
+export async function readByOneOf(managers: Iterable<AccessTokenManager>, token: string, now: Instant): Promise<AccessToken | undefined> {
+  for (const manager of managers) {
+    const read = await manager.read(token, now)
+    if (read !== undefined) return read
+  }
+  return undefined
+}
+
+function proofOf(token: AccessToken): Proof {
+  const { claims } = token
+  return {
+    issuer: token.issuer,
+    subject: token.subject,
+    audiences: token.audiences,
+    expiresAt: token.expiresAt,
+    issuedAt: token.issuedAt,
+    id: token.id,
+    clientId: token.clientId,
+    scope: token.scope,
+    ancestors: token.ancestors,
+    attributes: claims,
+    ...(isJsonObject(claims.cnf) && { confirmation: claims.cnf }),
+    ...(claims.act !== undefined && { act: claims.act }),
+    ...(claims.may_act !== undefined && { mayAct: claims.may_act }),
+  }
+}
+
+// What a single manager puts into its tokens is known from its contract; of several, only the registered claims are sure.
+function attributesOf(managers: readonly AccessTokenManager[]): JsonObject {
+  const contracts = managers.map(manager => manager.contract.attributes)
+  const names = new Set(contracts.flatMap(contract => Object.keys(contract)))
+  const shared = Object.fromEntries([...names].map(name => [name, contracts.length === 1 ? (contracts[0]?.[name] ?? {}) : {}]))
+  return { type: 'object', required: always, properties: { ...registeredClaims, ...shared } }
+}

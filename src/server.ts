@@ -1,0 +1,26 @@
+import type { AccessTokenManager } from './access-tokens/access-token-manager.ts'
+import type { Client } from './clients/client.ts'
+import type { ClientAuthenticator } from './clients/client-authenticator.ts'
+import type { Outside } from './outside.ts'
+import type { ProcessorPolicy } from './policies/processor-policy.ts'
+import type { TargetIndex } from './policies/target-index.ts'
+
+/** Everything that an exchange needs. Built once from the files, frozen, and swapped as a whole. */
+export interface Server {
+  readonly issuer: string
+  readonly tokenEndpoint: string
+  /** A hash over the configuration's files; stands in every audit record. */
+  readonly version: string
+  readonly clients: ReadonlyMap<string, Client>
+  readonly authenticator: ClientAuthenticator
+  readonly defaults: { readonly policy: ProcessorPolicy | undefined; readonly accessTokenManager: string | undefined }
+  readonly accessTokenManagers: ReadonlyMap<string, AccessTokenManager>
+  readonly targets: TargetIndex
+  /** How many actors a token may name. */
+  readonly maxActorDepth: number
+  /** Seconds that a revocation is remembered: no token lives longer. */
+  readonly longestLifetime: number
+  /** The answers of `GET /jwks` and of both metadata documents, as JSON text. */
+  readonly documents: { readonly jwks: string; readonly authorizationServer: string; readonly openidConfiguration: string }
+  readonly outside: Outside
+}
