@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { JWK } from 'jose'
 
 /** Signature algorithms that we sign with and accept (RFC 7518 §3.1, RFC 8037, RFC 9864). All are asymmetric. */
@@ -24,6 +25,9 @@ export interface SigningKey {
   readonly algorithm: SignatureAlgorithm
   /** The public half, with `kid`, `alg` and `use`, as the JWKS shows it. */
   readonly publicJwk: JWK
+  readonly certificate: X509Certificate | undefined
+  /** The public half, for tokens of ours that come back. */
+  readonly verifying: VerifyingKey
   /** Signs a compact JWS: `protectedHeader` is its base64url form, `payload` the JSON text. Resolves to the whole token. */
   signCompact(protectedHeader: string, payload: string): Promise<string>
 }

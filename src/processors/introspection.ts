@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import { duration, externalText, webAddress } from '../config/values.ts'
+import { type JsonObject, parseOutsidersObject } from '../json.ts'
+import { addressProblem } from '../keys/addresses.ts'
+import { longestToken } from '../keys/compact-jws.ts'
+import type { GuardedFetch } from '../keys/guarded-fetch.ts'
+import { Outage, TokenRejected } from '../oauth/errors.ts'
+import type { Outside } from '../outside.ts'
+import { type Parts, pluginKind } from '../plugin.ts'
+import { attributeSchema, type ClaimRules, readClaims } from './claims.ts'
+import { foreignSettings, limitsOf } from './common-settings.ts'
+import type { Proof, TokenProcessor } from './processor.ts'
+import { ProofCache } from './proof-cache.ts'
+
+const shape = {
+  issuer: z.string().min(1).meta({ description: 'Whose tokens these are; where the answer has iss, it must be this' }),
+  endpoint: webAddress.meta({ description: 'The introspection endpoint of that server' }),
+  clientId: z.string().min(1).meta({ description: 'As what this server authenticates there (client_secret_basic)' }),
+  clientSecret: externalText,
+  cache: duration
+    .refine(seconds => seconds <= 3_600, 'must be at most "1h"')
+    .default(0)
+    .meta({ description: 'How long an answer is believed; a revocation is seen that much later (default "0s": it is asked every time)' }),
+  allowPrivateNetwork: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Whether the endpoint may be at a private or loopback address, there also by plain http' }),
+  ...foreignSettings,
+}
+
+/** An opaque token of another server, which is asked about it (RFC 7662). */
+export const introspection = pluginKind('introspection', shape, (settings, parts): TokenProcessor => {
+  reportProblems(settings, parts)
+  const schemas = settings.claims === undefined ? [] : [settings.claims]
+  const required = [...settings.requiredClaims, ...(settings.expiry === 'required' ? ['exp'] : [])]
+  const claims = settings.claims === undefined ? undefined : parts.jsonSchema(settings.claims, ['claims'])
+  return new IntrospectionProcessor({
+    id: parts.id,
+    issuers: [settings.issuer],
+    limits: limitsOf(settings),
+    audiences: settings.audiences,
+    attributes: attributeSchema(schemas, required),
+    endpoint: settings.endpoint,
+    authorization: basic(settings.clientId, parts.text(settings.clientSecret)),
+    allowPrivateNetwork: settings.allowPrivateNetwork,
+    cacheSeconds: settings.cache,
+    rules: { required, problem: values => claims?.problem(values) },
+    outside: parts.outside,
+  })
+})
+
+function reportProblems(settings: z.output<z.ZodObject<typeof shape>>, parts: Parts): void {
+  const problem = addressProblem(settings.endpoint, settings.allowPrivateNetwork)
+  if (problem !== undefined) parts.problem(['endpoint'], problem)
+  if (settings.issuer === parts.issuer) {
+    parts.problem(['issuer'], 'this is the issuer of this server: its own tokens come in by a processor of type "access-token"')
+  }
+  if (settings.allowPrivateNetwork)
+    parts.warn('private-network', ['allowPrivateNetwork'], 'the endpoint may be at an address of a private network')
+  if (settings.expiry === 'optional')
+    parts.warn('no-expiry', ['expiry'], 'tokens without exp are taken; they bound the lifetime of nothing')
+}
+
+/** RFC 6749 §2.3.1: both halves are form-encoded first. */
+function basic(clientId: string, secret: string): string {
+  const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
+  return `Basic ${Buffer.from(`${encode(clientId)}:${encode(secret)}`).toString('base64')}`
+}
+
+interface IntrospectionParts extends Pick<TokenProcessor, 'id' | 'issuers' | 'limits' | 'audiences' | 'attributes'> {
+  readonly endpoint: string
+  readonly authorization: string
+  readonly allowPrivateNetwork: boolean
+  readonly cacheSeconds: number
+  readonly rules: ClaimRules
+  readonly outside: Outside
+}
+
+class IntrospectionProcessor implements TokenProcessor {
+  readonly id: string
+  readonly limits: TokenProcessor['limits']
+  readonly issuers: readonly string[]
+  readonly origin = 'foreign'
+  readonly audiences: readonly string[] | undefined
+  readonly attributes: JsonObject | undefined
+  readonly #parts: IntrospectionParts
+  readonly #proofs: ProofCache
+
+  constructor(parts: IntrospectionParts) {
+    this.id = parts.id
+    this.limits = parts.limits
+    this.issuers = parts.issuers
+    this.audiences = parts.audiences
+    this.attributes = parts.attributes
+    this.#parts = parts
+    this.#proofs = new ProofCache(parts.cacheSeconds, parts.outside.now)
+  }
+
+  async process(token: string): Promise<Proof> {
+    if (token.length > longestToken) throw new TokenRejected(`the token is longer than ${longestToken} characters`)
+    // RFC 6749 appendix A.12.
+    if (!/^[\x20-\x7e]+$/.test(token)) throw new TokenRejected('the token has characters that no access token has')
+    // The token itself is not kept in memory longer than the call takes.
+    const digest = createHash('sha256').update(token).digest('base64')
+    return await this.#proofs.get(digest, async () => this.#prove(await this.#ask(token)))
+  }
+
+  async #ask(token: string): Promise<JsonObject> {
+    const { endpoint, authorization, allowPrivateNetwork, outside } = this.#parts
+    const fetch: GuardedFetch = outside.fetch
+    try {
+      const answer = await fetch(endpoint, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ token, token_type_hint: 'access_token' }).toString(),
+        allowPrivateNetwork,
+      })
+      // A refusal (401) is about our credentials or our request, never about the token (RFC 7662 §2.3).
+      const claims = answer.status === 200 ? parseOutsidersObject(await answer.text()) : undefined
+      if (typeof claims?.active !== 'boolean') throw new Error(`${endpoint} answered ${answer.status}, which is no introspection answer`)
+      return claims
+    } catch (error) {
+      outside.log.warn({ err: error, processor: this.id }, 'a token could not be introspected')
+      throw new Outage('the server that issued the token cannot be asked about it now', error)
+    }
+  }
+
+  #prove(claims: JsonObject): Proof {
+    if (claims.active !== true) throw new TokenRejected('the token is not active')
+    const [issuer = ''] = this.issuers
+    if (claims.iss !== undefined && claims.iss !== issuer) throw new TokenRejected('the issuer of the token is not accepted here')
+    return readClaims(issuer, claims, this.#parts.rules)
+  }
+}
