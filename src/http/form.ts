@@ -1,0 +1,182 @@
+import { isAscii, isUtf8 } from 'node:buffer'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import { OAuthError } from '../oauth/errors.ts'
+
+/** How much a request may send. */
+export interface FormLimits {
+  readonly bytes: number
+  readonly parameters: number
+}
+
+const usualLimits: FormLimits = { bytes: 256 * 1024, parameters: 100 }
+
+/** The only parameters that may be sent more than once (RFC 8693 §2.1). */
+export type RepeatableParameter = 'resource' | 'audience'
+
+/** The parameters of a request. One that was sent without a value counts as not sent (RFC 6749 §3.2). */
+export class Form {
+  readonly #values: ReadonlyMap<string, string>
+  readonly #repeatable: ReadonlyMap<string, readonly string[]>
+
+  constructor(values: ReadonlyMap<string, string>, repeatable: ReadonlyMap<string, readonly string[]>) {
+    this.#values = values
+    this.#repeatable = repeatable
+  }
+
+  /** The value of a parameter that is sent once. */
+  get(name: string): string | undefined {
+    return this.#values.get(name) || undefined
+  }
+
+  /** Every value of a parameter that may be repeated, in the order sent. */
+  all(name: RepeatableParameter): readonly string[] {
+    return this.#repeatable.get(name) ?? []
+  }
+
+  /** The names of all parameters that have a value; the audit record names those that nothing reads. */
+  names(): string[] {
+    return [...this.#values.keys()].filter(name => this.get(name) !== undefined).concat([...this.#repeatable.keys()])
+  }
+}
+
+/** Reads the parameters of a POST request by hand: the body parsers cost as much as the rest of the request (RFC 6749 §3.2, Appendix B). */
+export async function readForm(request: IncomingMessage, limits: FormLimits = usualLimits): Promise<Form> {
+  try {
+    refuseQuery(request.url ?? '')
+    refuseOtherMedia(request.headers)
+    const body = await readBody(request, limits.bytes)
+    return parseForm(textOf(body), limits.parameters)
+  } catch (refusal) {
+    discardRest(request)
+    throw refusal
+  }
+}
+
+/** Parses `application/x-www-form-urlencoded` text, strictly: what could be read in two ways is refused. */
+export function parseForm(body: string, mostParameters: number = usualLimits.parameters): Form {
+  const values = new Map<string, string>()
+  const repeatable = new Map<string, string[]>()
+  let count = 0
+  for (let start = 0; start < body.length; ) {
+    const ampersand = body.indexOf('&', start)
+    const end = ampersand < 0 ? body.length : ampersand
+    if (end > start) {
+      if (++count > mostParameters) throw malformed('the request has too many parameters')
+      addParameter(body.slice(start, end), values, repeatable)
+    }
+    start = end + 1
+  }
+  return new Form(values, repeatable)
+}
+
+/** Decodes one name or value (RFC 6749 Appendix B); undefined where the percent-encoding or its UTF-8 is malformed. */
+export function decodeFormText(text: string): string | undefined {
+  const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
+  if (!spaced.includes('%')) return spaced
+  try {
+    return decodeURIComponent(spaced)
+  } catch {
+    return undefined
+  }
+}
+
+function addParameter(pair: string, values: Map<string, string>, repeatable: Map<string, string[]>): void {
+  const equals = pair.indexOf('=')
+  const name = decodeFormText(equals < 0 ? pair : pair.slice(0, equals))
+  const value = equals < 0 ? '' : decodeFormText(pair.slice(equals + 1))
+  if (name === undefined || value === undefined) throw malformed('a parameter is not percent-encoded UTF-8')
+  if (name === 'resource' || name === 'audience') {
+    if (value !== '') append(repeatable, name, value)
+  } else if (values.has(name)) {
+    // Also where the values are equal or empty: whoever stands before us may have looked at the other one.
+    throw malformed(`the parameter ${showable(name)} is repeated`)
+  } else values.set(name, value)
+}
+
+function append(lists: Map<string, string[]>, name: string, value: string): void {
+  const list = lists.get(name)
+  if (list === undefined) lists.set(name, [value])
+  else list.push(value)
+}
+
+// Parameters in the address end up in logs and histories (RFC 6749 §2.3.1), and could contradict those of the body.
+function refuseQuery(url: string): void {
+  const query = url.indexOf('?')
+  if (query >= 0 && query < url.length - 1) throw malformed('parameters must be sent in the body, not in the query string')
+}
+
+function refuseOtherMedia(headers: IncomingHttpHeaders): void {
+  if (!isForm(headers['content-type'] ?? '')) throw malformed('the body must be application/x-www-form-urlencoded in UTF-8')
+  const encoding = headers['content-encoding'] ?? ''
+  // Compressed, a few bytes can stand for any number of them.
+  if (encoding !== '' && encoding.toLowerCase() !== 'identity') throw malformed('the body must not be compressed')
+}
+
+function isForm(contentType: string): boolean {
+  if (contentType === 'application/x-www-form-urlencoded') return true
+  const [mediaType = '', ...parameters] = contentType.toLowerCase().split(';')
+  return mediaType.trim() === 'application/x-www-form-urlencoded' && parameters.every(isHarmless)
+}
+
+function isHarmless(mediaTypeParameter: string): boolean {
+  const [name = '', value = ''] = mediaTypeParameter.split('=')
+  return name.trim() !== 'charset' || /^\s*"?utf-?8"?\s*$/.test(value)
+}
+
+function readBody(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length'] ?? 0) > mostBytes) return reject(tooLarge(mostBytes))
+    if (request.destroyed) return reject(endedEarly())
+    const chunks: Buffer[] = []
+    let size = 0
+    const take = (chunk: Buffer) => {
+      size += chunk.length
+      chunks.push(chunk)
+      if (size <= mostBytes) return
+      request.off('data', take)
+      reject(tooLarge(mostBytes))
+    }
+    request.on('data', take)
+    request.once('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)))
+    request.once('error', () => reject(endedEarly()))
+    // A client that goes away ends nothing: without this the promise, and all that it holds, would stay.
+    request.once('close', () => request.readableEnded || reject(endedEarly()))
+  })
+}
+
+function textOf(body: Buffer): string {
+  if (isAscii(body)) return body.toString('latin1')
+  if (isUtf8(body)) return body.toString('utf8')
+  throw malformed('the body is not UTF-8')
+}
+
+const mostDiscardedBytes = 1024 * 1024
+
+// A client that is still sending would see a broken connection instead of our answer, so the rest is read and dropped; but not for ever.
+function discardRest(request: IncomingMessage): void {
+  if (request.readableEnded || request.destroyed) return
+  let discarded = 0
+  request.on('error', () => request.destroy())
+  request.on('data', (chunk: Buffer) => {
+    discarded += chunk.length
+    if (discarded > mostDiscardedBytes) request.destroy()
+  })
+}
+
+// RFC 6749 §5.2 allows a description neither quotes nor anything beyond ASCII; and a name may be a value that lost its name.
+function showable(name: string): string {
+  const characters = name.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
+  return characters.length > 40 ? `${characters.slice(0, 40)}...` : characters
+}
+
+function tooLarge(mostBytes: number): OAuthError {
+  return malformed(`the body is larger than ${mostBytes} bytes`)
+}
+
+function endedEarly(): OAuthError {
+  return malformed('the body ended early')
+}
+
+function malformed(description: string): OAuthError {
+  return new OAuthError('malformed-request', description)
+}
