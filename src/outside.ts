@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { GuardedFetch } from './keys/guarded-fetch.ts'
 import type { Store } from './stores/store.ts'
 
 /** Seconds since 1970, as JWTs count them; may have a fraction. */
@@ -6,8 +7,8 @@ export type Instant = number
 
 /** Everything of the outside world that the server uses. `main.ts` makes it; tests bring their own. */
 export interface Outside {
-  /** Fetches from other servers. Guarded: see `keys/guarded-fetch.ts`. */
-  readonly fetch: typeof fetch
+  /** Asks other servers, with no way into a private network. */
+  readonly fetch: GuardedFetch
   readonly now: () => Instant
   readonly store: Store
   readonly log: Logger

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { z } from 'zod'
 import type { JsonObject } from '../json.ts'
 import { pluginKind } from '../plugin.ts'
@@ -44,5 +44,5 @@ export const reference = pluginKind('reference', shape, (settings, parts): Acces
 
 // Whoever reads the store cannot use what is in it.
 function keyOf(token: string): string {
-  return `token:${createHash('sha256').update(token).digest('base64url')}`
+  return `token:${hash('sha256', token, 'base64url')}`
 }

@@ -13,7 +13,7 @@ import type { ParsedFile } from './parse.ts'
 import { type Path, type Problem, placeOf, type Warning } from './problems.ts'
 import type { ServerSettings } from './server-file.ts'
 import { didYouMean } from './suggest.ts'
-import type { ExternalText, Reference } from './values.ts'
+import type { ExternalText } from './values.ts'
 
 /** What all files became, by kind and id. */
 export interface Built {

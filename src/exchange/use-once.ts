@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import type { Store } from '../stores/store.ts'
@@ -21,6 +21,6 @@ export async function useOnce(store: Store, tokens: UsableTokens, now: Instant):
 function useOf({ role, processor, proof }: ProvenToken, now: Instant) {
   if (proof.id === undefined) throw rejected(role, 'it can be used only once, and has no id')
   if (proof.expiresAt === undefined) throw rejected(role, 'it can be used only once, and does not say when it expires')
-  const key = `used:${createHash('sha256').update(`${proof.issuer}\0${proof.id}`).digest('base64url')}`
+  const key = `used:${hash('sha256', `${proof.issuer}\0${proof.id}`, 'base64url')}`
   return { role, key, seconds: Math.max(1, Math.ceil(proof.expiresAt + processor.limits.clockSkew - now)) }
 }

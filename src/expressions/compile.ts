@@ -45,7 +45,10 @@ export class ExpressionCompiler {
     const runnable = this.#prepare(source, facts)
     const checked = checker.check(runnable.typed)
     if (!checked.valid) throw problemOf(checked.error, declared)
-    const type = String(checked.type ?? 'dyn')
+    const { orNull } = facts
+    if (orNull !== undefined && !canMeet('null', expected))
+      throw new ExpressionProblem(`the expression may give null, but ${wanted(expected)}`, orNull.start)
+    const type = String((orNull === undefined ? checked : checker.check(source.slice(orNull.start, orNull.end))).type ?? 'dyn')
     if (!canMeet(type, expected)) throw new ExpressionProblem(`the expression gives ${article(type)}, but ${wanted(expected)}`, 0)
     return { expression: new CelExpression(source, place, facts.variables, this.#runner.parse(runnable.runs)), unguarded: facts.unguarded }
   }

@@ -17,6 +17,8 @@ export interface TreeFacts {
   readonly patterns: readonly PatternUse[]
   /** The other branch of every conditional that has a literal `null` as one branch. */
   readonly besideNull: ReadonlyArray<{ readonly start: number; readonly end: number }>
+  /** The same, where the whole expression is such a conditional: it gives this or null. */
+  readonly orNull: { readonly start: number; readonly end: number } | undefined
   /** Members that their schema does not require, read where no `has()` protects them. */
   readonly unguarded: ReadonlyArray<{ readonly path: string; readonly start: number }>
 }
@@ -30,7 +32,7 @@ export function readTree(root: ASTNode, schemas: Readonly<Record<string, JsonObj
   const besideNull: Array<{ start: number; end: number }> = []
   const unguarded: Array<{ path: string; start: number }> = []
   visit(root, new Set())
-  return { variables, patterns, besideNull, unguarded }
+  return { variables, patterns, besideNull, orNull: root.op === '?:' ? branchBesideNull(root.args) : undefined, unguarded }
 
   function visit(node: ASTNode, guards: Guards): void {
     const path = memberPath(node)
@@ -70,7 +72,8 @@ export function readTree(root: ASTNode, schemas: Readonly<Record<string, JsonObj
     visit(condition, guards)
     visit(yes, new Set([...guards, ...guardsOf(condition, true)]))
     visit(no, new Set([...guards, ...guardsOf(condition, false)]))
-    if (isNull(yes) !== isNull(no)) besideNull.push((isNull(yes) ? no : yes).range)
+    const branch = branchBesideNull([condition, yes, no])
+    if (branch !== undefined) besideNull.push(branch)
   }
 
   function visitLogical(op: '&&' | '||', [left, right]: readonly [ASTNode, ASTNode], guards: Guards): void {
@@ -130,6 +133,11 @@ function isOptional(schema: JsonValue | undefined, path: readonly string[]): boo
 function childrenOf(node: ASTNode): ASTNode[] {
   const parts: unknown[] = Array.isArray(node.args) ? node.args.flat(2) : [node.args]
   return parts.filter((part): part is ASTNode => typeof part === 'object' && part !== null && 'op' in part)
+}
+
+function branchBesideNull([, yes, no]: readonly [ASTNode, ASTNode, ASTNode]) {
+  if (isNull(yes) === isNull(no)) return undefined
+  return (isNull(yes) ? no : yes).range
 }
 
 function isNull(node: ASTNode): boolean {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type {
   AuthenticatedClient,
   CheckedDelegation,
@@ -88,7 +88,7 @@ export class AuditEntry {
 
 /** How the record names a token: by a digest under which it can be found again, and which cannot be used in its place. */
 function sha256(token: string): string {
-  return createHash('sha256').update(token).digest('base64url')
+  return hash('sha256', token, 'base64url')
 }
 
 function nameOf({ proof }: ProvenToken): { iss: string; sub: string } {

@@ -1,0 +1,79 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { keyManagementAlgorithms } from '../keys/decryption-key.ts'
+import { generateKey } from '../keys/generate-key.ts'
+import { signatureAlgorithms } from '../keys/signing-key.ts'
+import { type Command, configOption, readOptions, UsageError } from './command.ts'
+import { terminal } from './terminal.ts'
+
+const algorithms = [...signatureAlgorithms, ...keyManagementAlgorithms]
+
+/** `cambist keys generate`: a new key with its description. */
+export const keys: Command = {
+  name: 'keys',
+  usage: 'keys generate ID [--algorithm ES256] [--status active] [--replaces ID] [--bits 2048] [--config DIR]',
+  summary: 'generate a key: keys/ID.json and the private keys/ID.pem',
+  help: [
+    'Writes keys/ID.pem (the private key, readable by you only; Git ignores it) and keys/ID.json (its description).',
+    'Nothing is overwritten. To rotate a key, generate the next one with --status next --replaces OLD, publish it for a',
+    'while, then set it to "active" and the old one to "retired"; files that name the old key follow by themselves.',
+    `Algorithms: ${algorithms.join(', ')}.`,
+  ].join('\n'),
+  async run(args) {
+    const { values, positionals } = readOptions(
+      args,
+      {
+        ...configOption,
+        algorithm: { type: 'string', short: 'a', default: 'ES256' },
+        status: { type: 'string', default: 'active' },
+        replaces: { type: 'string' },
+        bits: { type: 'string', default: '2048' },
+      },
+      2,
+    )
+    const [action, id] = positionals
+    const { algorithm, status, replaces, bits } = values
+    if (action !== 'generate' || id === undefined) throw new UsageError('say what to do: keys generate ID')
+    if (!/^[A-Za-z0-9._-]+$/.test(id)) throw new UsageError('an id has letters, digits and . _ - only, because it is the file name')
+    if (!isAlgorithm(algorithm)) throw new UsageError(`there is no algorithm "${algorithm}"; there are ${algorithms.join(', ')}`)
+    if (!['next', 'active', 'retired'].includes(status)) throw new UsageError('--status is next, active or retired')
+    if (!/^(2048|3072|4096)$/.test(bits)) throw new UsageError('--bits is 2048, 3072 or 4096')
+    return writePair(resolve(values.config), { id, algorithm, status, replaces, bits: Number(bits) })
+  },
+}
+
+type Algorithm = (typeof algorithms)[number]
+
+function isAlgorithm(name: string): name is Algorithm {
+  return (algorithms as readonly string[]).includes(name)
+}
+
+interface Wanted {
+  readonly id: string
+  readonly algorithm: Algorithm
+  readonly status: string
+  readonly replaces: string | undefined
+  readonly bits: number
+}
+
+async function writePair(folder: string, { id, algorithm, status, replaces, bits }: Wanted): Promise<number> {
+  const { privateKeyPem, kid } = await generateKey(algorithm, bits)
+  const description = {
+    $schema: '../schemas/key.schema.json',
+    algorithm,
+    status,
+    ...(replaces !== undefined && { replaces }),
+    privateKey: { file: `keys/${id}.pem` },
+  }
+  try {
+    await mkdir(join(folder, 'keys'), { recursive: true })
+    await writeFile(join(folder, `keys/${id}.pem`), privateKeyPem, { mode: 0o600, flag: 'wx' })
+    await writeFile(join(folder, `keys/${id}.json`), `${JSON.stringify(description, null, 2)}\n`, { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    terminal.complain(`${(error as NodeJS.ErrnoException).path} is there already; nothing is overwritten`)
+    return 1
+  }
+  terminal.print(`keys/${id}.json and keys/${id}.pem: ${algorithm}, ${status}, kid ${kid}`)
+  return 0
+}

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import type { JsonObject, JsonValue } from '../json.ts'
+import { isJsonObject } from '../json.ts'
+import type { PluginKind } from '../plugin.ts'
+import { plainFiles, pluginKinds } from './parse.ts'
+
+/** The JSON Schemas with which an editor completes and checks each kind of file, by file name. Generated from what the server itself parses with. */
+export function editorSchemas(): Record<string, JsonObject> {
+  return {
+    'server.schema.json': ofFile('server.json', plainFiles.server),
+    'processor-policy.schema.json': ofFile('policies/processor-policies/*.json', plainFiles['processor-policies']),
+    'client.schema.json': ofFile('clients/*.json', plainFiles.clients),
+    'key.schema.json': ofFile('keys/*.json', plainFiles.keys),
+    'token-processor.schema.json': ofPlugins('policies/token-processors/*.json', pluginKinds['token-processors'] ?? []),
+    'access-token-manager.schema.json': ofPlugins('policies/access-token-managers/*.json', pluginKinds['access-token-managers'] ?? []),
+  }
+}
+
+function ofFile(title: string, schema: z.ZodType): JsonObject {
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', title, ...convert(schema) }
+}
+
+// A file that extends another one may leave out what that one has.
+function ofPlugins(title: string, kinds: readonly PluginKind<unknown>[]): JsonObject {
+  const whole = kinds.map(kind => convert(kind.schema))
+  const extending = whole.map(schema => ({ ...schema, required: ['type', 'extends'] }))
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', title, anyOf: [...whole, ...extending] }
+}
+
+function convert(schema: z.ZodType): JsonObject {
+  const { $schema: _version, ...converted } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as JsonObject
+  return sorted(converted) as JsonObject
+}
+
+// Members in one order, so that the same code always writes the same file.
+function sorted(value: JsonValue | undefined): JsonValue | undefined {
+  if (Array.isArray(value)) return value.map(item => sorted(item) as JsonValue)
+  if (!isJsonObject(value)) return value
+  const first = ['title', 'description', 'type', 'anyOf', 'oneOf', 'const', 'enum']
+  const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length)
+  const names = Object.keys(value)
+  return Object.fromEntries(names.sort((left, right) => rank(left) - rank(right)).map(name => [name, sorted(value[name])]))
+}

@@ -1,0 +1,37 @@
+import { createServer, type Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type Koa from 'koa'
+
+/** A server that answers on a port. */
+export interface Listening {
+  /** As a client on this machine would write it. */
+  readonly address: string
+  /** Stops taking connections, lets requests in flight finish until the deadline, then resolves. */
+  close(milliseconds: number): Promise<void>
+}
+
+/** Serves the application. Slow or idle senders are cut off, so that they cannot hold connections for ever. */
+export async function listen(app: Koa, { host, port }: { host: string; port: number }): Promise<Listening> {
+  const http = createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000, maxHeaderSize: 32_768 },
+    app.callback(),
+  )
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject)
+    http.listen(port, host, resolve)
+  })
+  const bound = http.address() as AddressInfo
+  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address
+  return { address: `http://${name}:${bound.port}`, close: milliseconds => close(http, milliseconds) }
+}
+
+function close(http: HttpServer, milliseconds: number): Promise<void> {
+  return new Promise(resolve => {
+    const deadline = setTimeout(() => http.closeAllConnections(), milliseconds)
+    http.close(() => {
+      clearTimeout(deadline)
+      resolve()
+    })
+    http.closeIdleConnections()
+  })
+}
