@@ -1,12 +1,18 @@
 import type { JsonObject } from '../json.ts'
+import type { IssuerKeys } from '../keys/remote-keys.ts'
+import type { Instant } from '../outside.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
+import type { SecretHash } from './secrets.ts'
 
-/** What a client presented to say who it is. Exactly one method; `http/client-credentials.ts` refuses more. */
+/** What a client presented to say who it is (RFC 6749 §2.3). Exactly one method; `http/client-credentials.ts` refuses more. */
 export type PresentedCredentials =
-  | { readonly method: 'client_secret_basic'; readonly candidates: readonly SecretCandidate[] }
-  | { readonly method: 'client_secret_post'; readonly candidates: readonly SecretCandidate[] }
+  | { readonly method: SecretMethod; readonly candidates: readonly SecretCandidate[] }
   | { readonly method: 'private_key_jwt'; readonly clientId: string | undefined; readonly assertion: string }
-  | { readonly method: 'none' }
+  /** Nothing that could be checked; `because` is for the log. */
+  | { readonly method: 'none'; readonly because: string }
+
+/** The two ways in which a secret travels (RFC 6749 §2.3.1). */
+export type SecretMethod = 'client_secret_basic' | 'client_secret_post'
 
 /** One reading of the presented pair. Basic has two: form-decoded (RFC 6749 §2.3.1) and, as many clients send it, raw. They count as one attempt. */
 export interface SecretCandidate {
@@ -14,9 +20,27 @@ export interface SecretCandidate {
   readonly secret: string
 }
 
-/** How one client proves who it is. One implementation per method. */
-export interface ClientAuthentication {
-  readonly method: PresentedCredentials['method']
+/** How one client proves who it is, and what it is held against. A client has one method; the others are refused. */
+export type ClientAuthentication = SecretAuthentication | AssertionAuthentication
+
+/** The client knows a secret (`client-secret.ts`). Several are good at once while one replaces the other. */
+export interface SecretAuthentication {
+  readonly method: SecretMethod
+  readonly secrets: readonly ClientSecret[]
+}
+
+/** The client signs with a key whose public half we know (`private-key-jwt.ts`). */
+export interface AssertionAuthentication {
+  readonly method: 'private_key_jwt'
+  readonly algorithms: ReadonlySet<string>
+  readonly keys: IssuerKeys
+}
+
+/** One secret of a client, as the server keeps it. */
+export interface ClientSecret {
+  readonly hash: SecretHash
+  /** When it stops being good. */
+  readonly until: Instant | undefined
 }
 
 /** Which targets a client may have, and which it gets when it names none. */

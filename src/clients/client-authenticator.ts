@@ -1,0 +1,40 @@
+import type { Outside } from '../outside.ts'
+import type { Client, PresentedCredentials } from './client.ts'
+import { SecretAuthenticator } from './client-secret.ts'
+import { notAuthenticated } from './not-authenticated.ts'
+import { AssertionAuthenticator } from './private-key-jwt.ts'
+
+/** What client authentication needs. */
+export interface ClientAuthenticatorParts {
+  readonly clients: ReadonlyMap<string, Client>
+  /** This server's issuer identifier: the audience of clients' assertions. */
+  readonly issuer: string
+  readonly outside: Pick<Outside, 'store' | 'now' | 'random'>
+}
+
+/** Finds out which client presents credentials (RFC 6749 §2.3). It remembers what was proved, so there is one for all requests. */
+export class ClientAuthenticator {
+  readonly #secrets: SecretAuthenticator
+  readonly #assertions: AssertionAuthenticator
+
+  constructor({ clients, issuer, outside }: ClientAuthenticatorParts) {
+    this.#secrets = new SecretAuthenticator(clients, outside)
+    this.#assertions = new AssertionAuthenticator(clients, issuer, outside)
+  }
+
+  /**
+   * The client, by the one method that its file names; whether it is enabled is not asked here. Throws `OAuthError`
+   * (`client-not-authenticated`, `too-many-attempts`, `authentication-busy`), or an `Outage`. `address` is where the request came from.
+   */
+  async authenticate(presented: PresentedCredentials, address: string): Promise<Client> {
+    switch (presented.method) {
+      case 'client_secret_basic':
+      case 'client_secret_post':
+        return this.#secrets.authenticate(presented, address)
+      case 'private_key_jwt':
+        return this.#assertions.authenticate(presented)
+      case 'none':
+        throw notAuthenticated(presented.because)
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import { timingSafeEqual } from 'node:crypto'
+import { Outage } from '../oauth/errors.ts'
+import type { Instant, Outside } from '../outside.ts'
+import { Attempts } from './attempts.ts'
+import type { Client, ClientSecret, PresentedCredentials, SecretCandidate, SecretMethod } from './client.ts'
+import { notAuthenticated } from './not-authenticated.ts'
+import { RememberedSecrets } from './remembered-secrets.ts'
+import { type ScryptComparison, ScryptRuns } from './scrypt-runs.ts'
+import { digestSecret, generateSecret, sha256 } from './secrets.ts'
+
+/** A client id with a secret. */
+export type PresentedSecret = Extract<PresentedCredentials, { method: SecretMethod }>
+
+/** One candidate, and what it is held against: the secrets of the client that it names, or, where there is none, secrets of nobody. */
+interface Reading {
+  readonly clientId: string
+  readonly secret: string
+  readonly client: Client | undefined
+  readonly secrets: readonly ClientSecret[]
+}
+
+interface SlowComparison extends ScryptComparison {
+  readonly client: Client
+}
+
+/** `client_secret_basic` and `client_secret_post` (RFC 6749 §2.3.1). */
+export class SecretAuthenticator {
+  readonly #clients: ReadonlyMap<string, Client>
+  readonly #now: () => Instant
+  readonly #attempts: Attempts
+  readonly #remembered: RememberedSecrets
+  readonly #scrypt = new ScryptRuns()
+  readonly #someAreSlow: boolean
+  readonly #nobodys: readonly ClientSecret[]
+  readonly #underWay = new Map<string, Promise<Client>>()
+
+  constructor(clients: ReadonlyMap<string, Client>, outside: Pick<Outside, 'store' | 'now' | 'random'>) {
+    this.#clients = clients
+    this.#now = outside.now
+    this.#attempts = new Attempts(outside)
+    this.#remembered = new RememberedSecrets(outside.random)
+    this.#someAreSlow = [...clients.values()].some(hasSlowSecret)
+    this.#nobodys = [{ hash: digestSecret(generateSecret(outside.random)), until: undefined }]
+  }
+
+  /** The client whose secret it is. Throws `OAuthError`; an `Outage` only where guesses could not be counted and must be. */
+  async authenticate({ method, candidates }: PresentedSecret, address: string): Promise<Client> {
+    const now = this.#now()
+    const readings = candidates.map(candidate => this.#read(candidate, method, now))
+    for (const reading of readings) {
+      if (this.#recognises(reading) && reading.client !== undefined) return reading.client
+    }
+    return this.#proveTogether(JSON.stringify([method, candidates, address]), readings, address)
+  }
+
+  // A client that uses another method is no client here, so that a secret learned in one place is worth nothing in the other.
+  #read({ clientId, secret }: SecretCandidate, method: SecretMethod, now: Instant): Reading {
+    const client = this.#clients.get(clientId)
+    if (client?.authentication.method !== method) return { clientId, secret, client: undefined, secrets: this.#nobodys }
+    return { clientId, secret, client, secrets: client.authentication.secrets.filter(candidate => this.#isGood(candidate, now)) }
+  }
+
+  #isGood({ hash, until }: ClientSecret, now: Instant): boolean {
+    if (until === undefined || now < until) return true
+    this.#remembered.forget(hash)
+    return false
+  }
+
+  /** Whether the secret is right and that can be seen at once. Such a client is never slowed, whatever others do in its name. */
+  #recognises({ secret, secrets }: Reading): boolean {
+    const digest = sha256(secret)
+    return secrets.some(({ hash }) =>
+      hash.form === 'sha256' ? timingSafeEqual(hash.digest, digest) : this.#remembered.knows(hash, secret),
+    )
+  }
+
+  /** A client that starts sends many requests at once: equal ones are one attempt, and one run of scrypt. */
+  #proveTogether(attempt: string, readings: readonly Reading[], address: string): Promise<Client> {
+    const underWay = this.#underWay.get(attempt)
+    if (underWay !== undefined) return underWay
+    const proving = this.#prove(readings, address).finally(() => this.#underWay.delete(attempt))
+    this.#underWay.set(attempt, proving)
+    return proving
+  }
+
+  async #prove(readings: readonly Reading[], address: string): Promise<Client> {
+    const clientId = (readings.find(reading => reading.client !== undefined) ?? readings[0])?.clientId ?? ''
+    const comparisons = readings.flatMap(slowComparisons)
+    if (comparisons.length === 0) return this.#refuse(clientId, address)
+    this.#scrypt.refuseWhenFull()
+    // Counted before, not after: otherwise as many guesses as fit into one moment would be free.
+    await this.#attempts.count(clientId, address)
+    const fitting = await this.#scrypt.firstThatFits(comparisons)
+    if (fitting === undefined) throw notAuthenticated('the secret is wrong')
+    this.#remembered.remember(fitting.hash, fitting.secret)
+    await this.#attempts.forget(clientId, address)
+    return fitting.client
+  }
+
+  async #refuse(clientId: string, address: string): Promise<never> {
+    try {
+      await this.#attempts.count(clientId, address)
+    } catch (error) {
+      // Whether it is counted or not, the secret is wrong.
+      if (!(error instanceof Outage)) throw error
+    }
+    if (this.#someAreSlow) await this.#scrypt.imitate()
+    throw notAuthenticated('no client has this id, method and secret')
+  }
+}
+
+function slowComparisons({ client, secret, secrets }: Reading): SlowComparison[] {
+  if (client === undefined) return []
+  return secrets.flatMap(({ hash }) => (hash.form === 'scrypt' ? [{ client, hash, secret }] : []))
+}
+
+function hasSlowSecret({ authentication }: Client): boolean {
+  return authentication.method !== 'private_key_jwt' && authentication.secrets.some(({ hash }) => hash.form === 'scrypt')
+}
