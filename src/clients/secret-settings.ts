@@ -68,7 +68,7 @@ async function hashOfText(text: string, parts: Parts, path: Path): Promise<Secre
     path,
     `the secret has fewer than ${shortestUnguessable} characters; "cambist hash-secret" makes a good one`,
   )
-  return parseSecretHash(await hashSecret(secret))
+  return hashSecret(secret, parts.outside.random)
 }
 
 function problemOfHash(text: string): string | undefined {

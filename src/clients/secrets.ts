@@ -1,4 +1,5 @@
-import { hash as digest, randomBytes, scrypt } from 'node:crypto'
+import { hash as digest, scrypt } from 'node:crypto'
+import type { Outside } from '../outside.ts'
 
 /** A client's secret as the server keeps it. `text` is the written form, and so its name. */
 export type SecretHash = Sha256Hash | ScryptHash
@@ -26,14 +27,12 @@ export interface ScryptCost {
   readonly p: number
 }
 
-type Random = (bytes: number) => Buffer
-
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const secretLength = 43
 const usualCost: ScryptCost = { N: 16_384, r: 8, p: 1 }
 
 /** Makes a secret of 256 bits, of letters and digits only: encoded and raw Basic credentials are then the same (RFC 6749 §2.3.1). */
-export function generateSecret(random: Random = randomBytes): string {
+export function generateSecret(random: Outside['random']): string {
   let secret = ''
   while (secret.length < secretLength) {
     for (const byte of random(secretLength)) {
@@ -50,11 +49,12 @@ export function digestSecret(secret: string): Sha256Hash {
   return { form: 'sha256', text: `sha256$${bytes.toString('base64url')}`, digest: bytes }
 }
 
-/** The written form of a secret that was brought along, with its cost and salt. */
-export async function hashSecret(secret: string, cost: ScryptCost = usualCost, random: Random = randomBytes): Promise<string> {
+/** The kept form of a secret that was brought along, with its cost and salt. */
+export async function hashSecret(secret: string, random: Outside['random'], cost: ScryptCost = usualCost): Promise<ScryptHash> {
   const salt = random(16)
   const key = await deriveKey(secret, salt, cost, 32)
-  return `scrypt$N=${cost.N},r=${cost.r},p=${cost.p}$${salt.toString('base64url')}$${key.toString('base64url')}`
+  const text = `scrypt$N=${cost.N},r=${cost.r},p=${cost.p}$${salt.toString('base64url')}$${key.toString('base64url')}`
+  return { form: 'scrypt', text, cost, salt, key }
 }
 
 /** Reads a kept form. Throws an `Error` for the administrator that never repeats it: it may be the secret itself. */
