@@ -5,6 +5,9 @@ import nock from 'nock'
 import { addressProblem, kindOfAddress } from '../../src/keys/addresses.ts'
 import { type GuardedRequest, guardedFetch, type ResolveName } from '../../src/keys/guarded-fetch.ts'
 
+// Importing nock takes over node:http for every test of the run.
+nock.restore()
+
 describe('addresses', () => {
   const kinds: Array<[string, string[]]> = [
     [
