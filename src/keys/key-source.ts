@@ -4,7 +4,7 @@ import { duration, ExternalText, externalText, webAddress } from '../config/valu
 import { type JsonObject, parseOutsidersObject } from '../json.ts'
 import type { Parts } from '../plugin.ts'
 import { addressProblem } from './addresses.ts'
-import { discoverKeys, fetchKeys, metadataAddresses } from './fetch-keys.ts'
+import { discoverKeys, fetchKeys } from './fetch-keys.ts'
 import { PublicKeys, readPublicKeys, type WantedKeys } from './public-keys.ts'
 import { type IssuerKeys, RemoteKeys } from './remote-keys.ts'
 
@@ -52,20 +52,23 @@ export function openKeySource(issuer: string, source: KeySource, wanted: WantedK
     fetchKeys: jwksUri === undefined ? () => discoverKeys(issuer, fetching) : () => fetchKeys(jwksUri, fetching),
     now: parts.outside.now,
     maxStale: source.maxStale,
+    onSuccess: ({ keys, maxAge }) =>
+      parts.outside.log.debug({ issuer, keys: keys.size, unusable: keys.defects, maxAge }, 'the keys of an issuer were fetched'),
     onFailure: error => parts.outside.log.warn({ err: error, issuer }, 'the keys of an issuer could not be fetched'),
   })
 }
 
 function checkAddress(issuer: string, source: KeySource, parts: Parts, path: Path): void {
-  const problem = addressProblem(source.jwksUri ?? addressOfMetadata(issuer), source.allowPrivateNetwork)
-  if (problem !== undefined) parts.problem([...path, source.jwksUri === undefined ? 'discovery' : 'jwksUri'], problem)
-  if (source.allowPrivateNetwork) {
+  const { jwksUri, allowPrivateNetwork } = source
+  if (jwksUri === undefined && !/^https?:\/\//.test(issuer)) {
+    parts.problem([...path, 'discovery'], 'this issuer is no web address: say "jwksUri" or "jwks" instead')
+    return
+  }
+  const problem = addressProblem(jwksUri ?? issuer, allowPrivateNetwork)
+  if (problem !== undefined) parts.problem([...path, jwksUri === undefined ? 'discovery' : 'jwksUri'], problem)
+  if (allowPrivateNetwork) {
     parts.warn('private-network', [...path, 'allowPrivateNetwork'], 'the keys may be fetched from addresses of private networks')
   }
-}
-
-function addressOfMetadata(issuer: string): string {
-  return URL.canParse(issuer) ? metadataAddresses(issuer)[0] : issuer
 }
 
 // In a set of the configuration every key is meant: one that cannot be used is a mistake, not the issuer's business.

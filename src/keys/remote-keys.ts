@@ -21,6 +21,8 @@ export interface RemoteKeysOptions {
   readonly now: () => Instant
   /** Seconds beyond their age for which the last good keys serve while no new ones can be had (as RFC 5861 §4). */
   readonly maxStale: number
+  /** Hears of each success. */
+  readonly onSuccess?: (fetched: FetchedKeys) => void
   /** Hears of each failure. */
   readonly onFailure: (error: unknown) => void
 }
@@ -102,6 +104,7 @@ export class RemoteKeys implements IssuerKeys {
       const fetched = await this.#options.fetchKeys()
       this.#kept = { ...fetched, fetchedAt: this.#options.now() }
       this.#failing = false
+      this.#options.onSuccess?.(fetched)
     } catch (error) {
       this.#failing = true
       this.#nextTry = this.#options.now() + secondsBetweenTries

@@ -23,7 +23,7 @@ const texts = ['jti', 'client_id', 'azp', 'acr']
  */
 export function readClaims(issuer: string, claims: JsonObject, rules: ClaimRules): Proof {
   checkTypes(claims)
-  const missing = rules.required.find(name => claims[name] === undefined)
+  const missing = rules.required.find(name => claims[name] === undefined || claims[name] === null)
   if (missing !== undefined) throw new TokenRejected(`the token has no ${describable(missing)}`)
   const problem = rules.problem(claims)
   if (problem !== undefined) throw new TokenRejected(`the claims of the token are not acceptable: ${describable(problem)}`)
