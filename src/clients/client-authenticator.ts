@@ -26,7 +26,7 @@ export class ClientAuthenticator {
    * The client, by the one method that its file names; whether it is enabled is not asked here. Throws `OAuthError`
    * (`client-not-authenticated`, `too-many-attempts`, `authentication-busy`), or an `Outage`. `address` is where the request came from.
    */
-  async authenticate(presented: PresentedCredentials, address: string): Promise<Client> {
+  authenticate(presented: PresentedCredentials, address: string): Promise<Client> {
     switch (presented.method) {
       case 'client_secret_basic':
       case 'client_secret_post':
@@ -34,7 +34,7 @@ export class ClientAuthenticator {
       case 'private_key_jwt':
         return this.#assertions.authenticate(presented)
       case 'none':
-        throw notAuthenticated(presented.because)
+        return Promise.reject(notAuthenticated(presented.because))
     }
   }
 }

@@ -103,13 +103,14 @@ function buildTokenExchange(settings: ClientSettings['tokenExchange'], parts: Pa
   if (chosen !== undefined) named.push([chosen, [...path, 'default', 'accessTokenManager']])
   for (const [manager, place] of named) {
     const issuing = policy === undefined || policy.issues.has(manager.id)
-    if (!issuing) parts.problem(place, `can never be issued: the policy "${policy.id}" issues nothing to "${manager.id}"`)
+    if (!issuing)
+      parts.warn('unreachable-target', place, `can never be issued: the policy "${policy.id}" issues nothing to "${manager.id}"`)
     const open = parts.accessTokenManager(manager).clients?.has(parts.id) ?? true
-    if (!open) parts.problem(place, `can never be issued: "clients" of "${manager.id}" does not list this client`)
+    if (!open) parts.warn('unreachable-target', place, `can never be issued: "clients" of "${manager.id}" does not list this client`)
   }
   const accessTokenManagers = listed && new Set(listed.map(({ id }) => id))
   if (chosen !== undefined && accessTokenManagers?.has(chosen.id) === false)
-    parts.problem([...path, 'default', 'accessTokenManager'], `"accessTokenManagers" does not list "${chosen.id}"`)
+    parts.warn('unreachable-target', [...path, 'default', 'accessTokenManager'], `"accessTokenManagers" does not list "${chosen.id}"`)
   return { enabled: settings.enabled, policy, accessTokenManagers, defaultAccessTokenManager: chosen?.id }
 }
 

@@ -12,7 +12,7 @@ export class RememberedSecrets {
   /** By the hash that was proved: each has one secret. A changed hash is another name, so nothing outlives it. */
   readonly #proved = new Map<string, Buffer>()
 
-  constructor(random: Outside['random'], most = 10_000) {
+  constructor(random: Outside['random'], most = 50_000) {
     this.#key = createSecretKey(random(32))
     this.#most = most
   }
