@@ -24,7 +24,7 @@ export function buildContract(settings: z.output<typeof contractSettings>, parts
 }
 
 /** The JSON Schema of fulfilled attributes as a whole: what expressions read as `policy`. */
-export function contractSchema(attributes: Readonly<Record<string, JsonObject>>): JsonObject {
+export function contractSchema(attributes: Readonly<Record<string, JsonObject>>) {
   const required = Object.keys(attributes).filter(name => !allowsNull(attributes[name]))
   return { type: 'object', required, properties: attributes }
 }

@@ -22,7 +22,8 @@ export function warnOfDangers(mappings: readonly ProcessorMapping[], scope: stri
 function warnOfAmbiguousSubject(mapping: ProcessorMapping, index: number, mappings: readonly ProcessorMapping[], parts: Parts): void {
   const source = subjectSource(mapping)
   if (/\biss\b|issuer/.test(source)) return
-  const sameExpression = mappings.filter(other => subjectSource(other) === source)
+  // The subjects of our own tokens were named by an earlier exchange, by the same rules.
+  const sameExpression = mappings.filter(other => other.subjectProcessor.origin === 'foreign' && subjectSource(other) === source)
   const issuers = new Set(sameExpression.flatMap(other => other.subjectProcessor.issuers))
   if (issuers.size > 1 && sameExpression[0] === mapping) {
     const path = ['processors', index, 'attributes', 'subject']

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import type { AccessToken, AccessTokenManager } from '../access-tokens/access-token-manager.ts'
 import { distinct, reference } from '../config/values.ts'
@@ -5,6 +6,7 @@ import { isJsonObject, type JsonObject } from '../json.ts'
 import { TokenRejected } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import { pluginKind } from '../plugin.ts'
+import { contractSchema } from '../policies/contract.ts'
 import { registeredClaims } from './claims.ts'
 import { limitSettings, limitsOf } from './common-settings.ts'
 import type { Proof, TokenProcessor } from './processor.ts'
@@ -66,10 +68,15 @@ function proofOf(token: AccessToken): Proof {
   }
 }
 
-// What a single manager puts into its tokens is known from its contract; of several, only the registered claims are sure.
+// What a single manager puts into its tokens is known from its contract; of several, only what all of them share is sure.
 function attributesOf(managers: readonly AccessTokenManager[]): JsonObject {
-  const contracts = managers.map(manager => manager.contract.attributes)
-  const names = new Set(contracts.flatMap(contract => Object.keys(contract)))
-  const shared = Object.fromEntries([...names].map(name => [name, contracts.length === 1 ? (contracts[0]?.[name] ?? {}) : {}]))
-  return { type: 'object', required: always, properties: { ...registeredClaims, ...shared } }
+  const contracts = managers.map(manager => contractSchema(manager.contract.attributes))
+  const names = new Set(managers.flatMap(manager => Object.keys(manager.contract.attributes)))
+  const required = [...names].filter(name => contracts.every(contract => contract.required.includes(name)))
+  const typeOf = (name: string) =>
+    contracts.every(contract => isDeepStrictEqual(contract.properties[name], contracts[0]?.properties[name]))
+      ? (contracts[0]?.properties[name] ?? {})
+      : {}
+  const properties = Object.fromEntries([...names].map(name => [name, typeOf(name)]))
+  return { type: 'object', required: [...always, ...required], properties: { ...registeredClaims, ...properties } }
 }
