@@ -1,0 +1,105 @@
+import { resolve } from 'node:path'
+import type { Logger } from 'pino'
+import { z } from 'zod'
+import { didYouMean } from '../config/suggest.ts'
+import { ExternalText, externalText, strict } from '../config/values.ts'
+import type { Instant } from '../outside.ts'
+import { SettingProblem } from '../plugin.ts'
+import { embeddedStore } from './embedded.ts'
+import { memoryStore } from './memory.ts'
+import { type RedisServers, redisStore } from './redis.ts'
+import type { Store } from './store.ts'
+
+const noRedisAddress = 'expected an address such as "redis://host:6379", or "rediss://host:6379" for TLS'
+
+const address = z
+  .string()
+  .refine(isRedisAddress, noRedisAddress)
+  .refine(
+    text => !isRedisAddress(text) || new URL(text).password === '',
+    'a password never stands in the configuration itself: write it as "password": { "env": "NAME" } or { "file": "path" } beside the address',
+  )
+
+const node = address.refine(text => !isRedisAddress(text) || /^\/?$/.test(new URL(text).pathname), 'a node has a host and a port only')
+
+const embedded = strict({
+  type: z.literal('embedded'),
+  path: z.string().min(1).default('data').meta({ description: 'The folder, relative to the configuration folder' }),
+}).meta({ description: 'On disk, durable, without a server: for one machine' })
+
+const redis = strict({
+  type: z.literal('redis'),
+  url: z.union([address, externalText]).optional().meta({ description: 'One server: redis://host:6379/0, or rediss:// for TLS' }),
+  cluster: z.array(node).min(1).optional().meta({ description: 'Some nodes of a Redis Cluster' }),
+  sentinel: strict({
+    name: z.string().min(1).meta({ description: 'The name under which the sentinels know the master' }),
+    nodes: z.array(node).min(1),
+    password: externalText.optional().meta({ description: 'The password of the sentinels themselves' }),
+  })
+    .optional()
+    .meta({ description: 'The sentinels that know which server is the master' }),
+  username: z.string().min(1).optional(),
+  password: externalText.optional(),
+  keyPrefix: z.string().default('cambist:').meta({ description: 'What every key starts with' }),
+})
+  .refine(({ url, cluster, sentinel }) => [url, cluster, sentinel].filter(Boolean).length === 1, {
+    error: 'expected exactly one of "url", "cluster" and "sentinel"',
+  })
+  .meta({ description: 'Redis 6.2 or later: for several machines' })
+
+const memory = strict({ type: z.literal('memory') }).meta({ description: 'Gone with the process: for tests' })
+
+/** The member `store` of `server.json`: where tokens, revocations and counters are kept. */
+export const storeSettings = z
+  .discriminatedUnion('type', [embedded, redis, memory], {
+    error: issue => (issue.code === 'invalid_union' ? unknownType(issue.input) : undefined),
+  })
+  .prefault({ type: 'embedded' })
+
+/** Where tokens, revocations and counters are kept, parsed. */
+export type StoreSettings = z.output<typeof storeSettings>
+
+/** What opening a store needs of the outside world. */
+export interface StoreSurroundings {
+  /** The content of a secret that the settings name. */
+  text(external: ExternalText): string
+  readonly now: () => Instant
+  readonly log: Logger
+  /** The folder that paths are relative to. */
+  readonly baseFolder: string
+}
+
+/** Opens the store that the settings describe. One that cannot be reached yet is waited for a moment, and opened all the same. */
+export async function openStore(settings: StoreSettings, { text, now, log, baseFolder }: StoreSurroundings): Promise<Store> {
+  switch (settings.type) {
+    case 'embedded':
+      return embeddedStore(resolve(baseFolder, settings.path), now)
+    case 'memory':
+      return memoryStore(now)
+    case 'redis': {
+      const { username, keyPrefix } = settings
+      const password = settings.password && text(settings.password)
+      const store = redisStore({ ...redisServers(settings, text), username, password, keyPrefix }, log)
+      await store.connected()
+      return store
+    }
+  }
+}
+
+function redisServers({ url, cluster, sentinel }: z.output<typeof redis>, text: StoreSurroundings['text']): RedisServers {
+  if (cluster !== undefined) return { cluster }
+  if (sentinel !== undefined) return { sentinel: { ...sentinel, password: sentinel.password && text(sentinel.password) } }
+  const resolved = url instanceof ExternalText ? text(url) : (url ?? '')
+  if (!isRedisAddress(resolved)) throw new SettingProblem(['store', 'url'], noRedisAddress)
+  return { url: resolved }
+}
+
+function isRedisAddress(text: string): boolean {
+  return /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text) && new URL(text).hostname !== ''
+}
+
+function unknownType(found: unknown): string {
+  const types = ['embedded', 'redis', 'memory']
+  const type = typeof found === 'object' && found !== null && 'type' in found ? found.type : undefined
+  return `expected one of "embedded", "redis" and "memory"${typeof type === 'string' ? didYouMean(type, types) : ''}`
+}

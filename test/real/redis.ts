@@ -1,0 +1,204 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+
+/** A Redis process that a test has started and may do anything to. */
+export interface RealRedis {
+  readonly url: string
+  readonly port: number
+  /** Stops it without ending it: connections stay open, nothing is answered. */
+  freeze(): void
+  thaw(): void
+  /** Ends it at once. What it kept is gone. */
+  kill(): Promise<void>
+  /** Starts it again on the same port after `kill`. */
+  start(): Promise<void>
+  /** Runs one command in it. */
+  command(name: string, ...args: Array<string | number>): Promise<unknown>
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>
+}
+
+/** Several Redis processes that belong together. */
+export interface RealRedisGroup {
+  readonly nodes: readonly string[]
+  readonly servers: readonly RealRedis[]
+  stop(): Promise<void>
+}
+
+const installed = spawnSync('redis-server', ['--version']).status === 0
+
+/** Skips the suite where there is no redis-server to start, and says so; with CAMBIST_REQUIRE_REDIS=1 that is a failure. */
+export function requireRedisServer(context: Mocha.Context): void {
+  if (!installed) refuse(context, 'there is no redis-server on this machine')
+}
+
+/** The same for tests that are content with the server that REDIS_URL names. */
+export function requireAnyRedis(context: Mocha.Context): void {
+  if (!installed && process.env.REDIS_URL === undefined) refuse(context, 'there is no redis-server on this machine and no REDIS_URL')
+}
+
+function refuse(context: Mocha.Context, reason: string): void {
+  if (process.env.CAMBIST_REQUIRE_REDIS === '1') throw new Error(`CAMBIST_REQUIRE_REDIS=1, but ${reason}`)
+  console.warn(`      SKIPPED, NOT TESTED: ${reason}; install it (apt-get install redis-server) to run these tests`)
+  context.skip()
+}
+
+/** The URL of a Redis for tests that leave it running: REDIS_URL, or a server started for them. */
+export async function anyRedis(): Promise<{ url: string; stop(): Promise<void> }> {
+  if (process.env.REDIS_URL !== undefined) return { url: process.env.REDIS_URL, stop: async () => {} }
+  return startRedis()
+}
+
+/** Starts a Redis on a free port. `settings` are as on its command line: `['--requirepass', 'secret']`. */
+export async function startRedis(settings: readonly string[] = []): Promise<RealRedis> {
+  const folder = await mkdtemp(join(tmpdir(), 'cambist-redis-'))
+  const port = await freePort()
+  const everyServer = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
+  const run = () => spawn('redis-server', [...everyServer, ...settings], { stdio: 'ignore' })
+  const server = new ServerProcess(port, folder, run, passwordIn(settings))
+  await server.start()
+  return server
+}
+
+/** Starts a master, its replica and a sentinel that replaces the one by the other within about a second. */
+export async function startSentinel(name: string): Promise<RealRedisGroup> {
+  const master = await startRedis()
+  const replica = await startRedis(['--replicaof', '127.0.0.1', String(master.port)])
+  const folder = await mkdtemp(join(tmpdir(), 'cambist-sentinel-'))
+  const port = await freePort()
+  const watch = [`monitor ${name} 127.0.0.1 ${master.port} 1`, `down-after-milliseconds ${name} 500`, `failover-timeout ${name} 2000`]
+  const file = join(folder, 'sentinel.conf')
+  await writeFile(file, [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, ...watch.map(line => `sentinel ${line}`)].join('\n'))
+  const sentinel = new ServerProcess(port, folder, () => spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' }))
+  await sentinel.start()
+  await until('the sentinel knows the replica', async () =>
+    String(await sentinel.command('sentinel', 'replicas', name)).includes(String(replica.port)),
+  )
+  return groupOf([sentinel], [master, replica, sentinel])
+}
+
+/** Starts three masters that share the keys. */
+export async function startCluster(): Promise<RealRedisGroup> {
+  const servers = await Promise.all([0, 1, 2].map(() => startRedis(['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'])))
+  const slots: Array<[number, number]> = [
+    [0, 5460],
+    [5461, 10922],
+    [10923, 16383],
+  ]
+  for (const [index, server] of servers.entries()) {
+    await server.command('cluster', 'set-config-epoch', index + 1)
+    for (const [first, last] of slots.slice(index, index + 1)) await server.command('cluster', 'addslotsrange', first, last)
+    for (const other of servers.slice(0, index)) await server.command('cluster', 'meet', '127.0.0.1', other.port)
+  }
+  for (const server of servers) {
+    await until('the cluster is complete', async () => {
+      const info = String(await server.command('cluster', 'info'))
+      return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')
+    })
+  }
+  return groupOf(servers, servers)
+}
+
+function groupOf(entrances: readonly RealRedis[], servers: readonly RealRedis[]): RealRedisGroup {
+  return {
+    nodes: entrances.map(({ url }) => url),
+    servers,
+    stop: async () => {
+      await Promise.all(servers.map(server => server.stop()))
+    },
+  }
+}
+
+class ServerProcess implements RealRedis {
+  readonly port: number
+  readonly #folder: string
+  readonly #run: () => ChildProcess
+  readonly #password: string | undefined
+  #process: ChildProcess | undefined
+
+  constructor(port: number, folder: string, run: () => ChildProcess, password?: string) {
+    this.port = port
+    this.#folder = folder
+    this.#run = run
+    this.#password = password
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  freeze(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
+  async kill(): Promise<void> {
+    const running = this.#process
+    this.#process = undefined
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
+    const ended = once(running, 'exit')
+    running.kill('SIGKILL')
+    await ended
+  }
+
+  async start(): Promise<void> {
+    this.#process = this.#run()
+    await until('the server answers', async () => (await this.command('ping').catch(() => undefined)) === 'PONG')
+  }
+
+  async command(name: string, ...args: Array<string | number>): Promise<unknown> {
+    const client = new Redis(this.port, '127.0.0.1', {
+      ...(this.#password === undefined ? {} : { password: this.#password }),
+      lazyConnect: true,
+      retryStrategy: null,
+      enableReadyCheck: false,
+      disableClientInfo: true,
+    })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      return await client.call(name, ...args)
+    } finally {
+      client.disconnect()
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+function passwordIn(settings: readonly string[]): string | undefined {
+  const at = settings.indexOf('--requirepass')
+  return at < 0 ? undefined : settings[at + 1]
+}
+
+/** Resolves as soon as the condition holds, and fails when that takes longer than a slow machine needs. */
+export async function until(what: string, holds: () => Promise<boolean> | boolean, milliseconds = 15_000): Promise<void> {
+  const end = performance.now() + milliseconds
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`waited in vain: ${what}`)
+    await pause(20)
+  }
+}
+
+/** A port that nobody listens on; low enough for a cluster's second port, which is 10,000 higher. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    await new Promise(resolve => server.close(resolve))
+    if (port < 55_000) return port
+  }
+}
