@@ -4,6 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/link-command.js ./scripts/
 COPY src ./src
 RUN npm run prepare && npm prune --omit=dev --ignore-scripts
 

@@ -11,9 +11,12 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+// Whoever walks through ten thousand nested brackets exhausts the stack.
+const deepestNesting = 64
+
 /**
- * Parses a JSON object that an outsider wrote: the bytes must be UTF-8, the value an object, and no member may
- * be named twice (two readers of `{"aud":"a","aud":"b"}` can disagree, RFC 8725bis). Undefined where they are not.
+ * Parses a JSON object that an outsider wrote. Undefined where it is no object, is nested too deeply, or names a member
+ * twice: two readers of `{"aud":"a","aud":"b"}` can disagree (RFC 8725bis).
  */
 export function parseOutsidersObject(text: string): JsonObject | undefined {
   let value: unknown
@@ -24,18 +27,20 @@ export function parseOutsidersObject(text: string): JsonObject | undefined {
   }
   if (!isJsonObject(value)) return undefined
   // In valid JSON every member has one colon outside of strings; a member named twice is in the text, but not in the value.
-  return countMembers(value) === countColonsOutsideStrings(text) ? value : undefined
+  return countMembers(value, 1) === countColonsOutsideStrings(text) ? value : undefined
 }
 
-function countMembers(value: unknown): number {
+/** How many members there are at all depths; NaN, which equals nothing, when it is nested too deeply. */
+function countMembers(value: unknown, depth: number): number {
   if (typeof value !== 'object' || value === null) return 0
+  if (depth > deepestNesting) return Number.NaN
   let count = 0
   if (Array.isArray(value)) {
-    for (const item of value) count += countMembers(item)
+    for (const item of value) count += countMembers(item, depth + 1)
     return count
   }
   for (const name in value) {
-    count += 1 + countMembers((value as Record<string, unknown>)[name])
+    count += 1 + countMembers((value as Record<string, unknown>)[name], depth + 1)
   }
   return count
 }
