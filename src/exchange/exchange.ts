@@ -52,7 +52,7 @@ export async function exchange(
   const now = server.outside.now()
 
   // Who asks, and for what?
-  const authenticated = entry.client(await authenticateClient(server, credentials, clientIp))
+  const authenticated = entry.client(await authenticateClient(server, entry.credentials(credentials), clientIp))
   const client = checkGrant(authenticated, form.get('grant_type'))
   entry.ignored(ignoredParameters(form))
   const request = entry.request(readRequest(form, dpopProof))

@@ -57,6 +57,8 @@ function bug(error: unknown): Failure {
 
 // The messages of libraries may repeat what they were given; their names and codes do not.
 function causeOf({ cause }: Error): { cause?: string } {
+  // A cause in words is our own, and repeats nothing.
+  if (typeof cause === 'string') return { cause }
   if (!(cause instanceof Error)) return {}
   const code = (cause as NodeJS.ErrnoException).code
   return { cause: code === undefined ? cause.name : `${cause.name} ${code}` }

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { PresentedCredentials } from '../clients/client.ts'
 import type {
   AuthenticatedClient,
   CheckedDelegation,
@@ -11,6 +12,7 @@ import type {
   SelectedTarget,
 } from '../exchange/grant.ts'
 import type { ExchangeRequest } from '../exchange/read-request.ts'
+import { claimedClientId } from '../http/client-credentials.ts'
 import type { JsonObject } from '../json.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 
@@ -26,7 +28,15 @@ export class AuditEntry {
     return this.#facts
   }
 
+  /** Who the request says it is; nothing has been checked yet. */
+  credentials(credentials: PresentedCredentials): PresentedCredentials {
+    const claimed = claimedClientId(credentials)
+    if (claimed !== undefined) this.#facts.claimedClient = claimed.slice(0, 128)
+    return credentials
+  }
+
   client<Client extends AuthenticatedClient>(client: Client): Client {
+    delete this.#facts.claimedClient
     this.#facts.client = client.id
     return client
   }
