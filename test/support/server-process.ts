@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { resolve } from 'node:path'
+import { createInterface } from 'node:readline'
+
+/** The server as a process of its own, as an administrator starts it. */
+export interface ServerProcess {
+  readonly pid: number
+  /** The processes that serve: one, or as many as there are workers, the first of them first. */
+  readonly serving: readonly number[]
+  /** Standard output so far, line by line. */
+  readonly lines: readonly string[]
+  /** Waits for a JSON line of the server's own log with this message; each line is given once. */
+  logged(message: string): Promise<Record<string, unknown>>
+  /** SIGTERM; resolves to the exit code. */
+  stop(): Promise<number | null>
+  /** SIGKILL to it and everything that it started, at once. */
+  kill(): Promise<void>
+}
+
+const repository = resolve(import.meta.dirname, '../..')
+
+/** Starts `cambist serve` on a folder and waits until every worker listens. Fails with what it printed when it does not come up. */
+export async function startProcess(folder: string, { workers = 1 }: { workers?: number } = {}): Promise<ServerProcess> {
+  const command = ['--import', 'tsx', 'src/main.ts', 'serve', '--config', folder]
+  // A group of its own: what is killed with it has no time to say good-bye to each other.
+  const child = spawn(process.execPath, command, { cwd: repository, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const log = new LogOf(child)
+  const killGroup = () => signalGroup(child, 'SIGKILL')
+  process.once('exit', killGroup)
+  child.once('exit', () => process.off('exit', killGroup))
+  const gone = once(child, 'exit').then(([code]) => code as number | null)
+  try {
+    const serving: number[] = []
+    while (serving.length < workers) serving.push(Number((await log.message('listening')).pid))
+    return {
+      pid: child.pid as number,
+      serving,
+      lines: log.lines,
+      logged: message => log.message(message),
+      async stop() {
+        child.kill('SIGTERM')
+        return await gone
+      },
+      async kill() {
+        killGroup()
+        await gone
+      },
+    }
+  } catch (error) {
+    killGroup()
+    throw error
+  }
+}
+
+/** A port of this machine on which nothing listens now. */
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
+  const { port } = server.address() as { port: number }
+  await new Promise(done => server.close(done))
+  return port
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
+
+class LogOf {
+  readonly lines: string[] = []
+  #complaints = ''
+  #ended = false
+  #read = new Map<string, number>()
+  #wake: () => void = () => undefined
+  #woken = new Promise<void>(resolve => {
+    this.#wake = resolve
+  })
+
+  constructor(child: ChildProcess) {
+    if (child.stdout === null || child.stderr === null) throw new Error('the process has no output')
+    createInterface(child.stdout).on('line', line => this.#add(line))
+    child.stderr.on('data', (text: Buffer) => {
+      this.#complaints += text.toString()
+    })
+    child.once('close', () => {
+      this.#ended = true
+      this.#news()
+    })
+  }
+
+  async message(wanted: string): Promise<Record<string, unknown>> {
+    const text = `"msg":${JSON.stringify(wanted)}`
+    for (;;) {
+      const at = this.lines.findIndex((line, index) => index >= (this.#read.get(wanted) ?? 0) && line.includes(text))
+      this.#read.set(wanted, at < 0 ? this.lines.length : at + 1)
+      if (at >= 0) return JSON.parse(this.lines[at] as string)
+      if (this.#ended) throw new Error(`the server ended without "${wanted}":\n${this.lines.slice(-20).join('\n')}\n${this.#complaints}`)
+      await this.#woken
+    }
+  }
+
+  #add(line: string): void {
+    this.lines.push(line)
+    this.#news()
+  }
+
+  #news(): void {
+    this.#wake()
+    this.#woken = new Promise(resolve => {
+      this.#wake = resolve
+    })
+  }
+}
