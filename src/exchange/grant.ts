@@ -4,7 +4,7 @@ import type { Client } from '../clients/client.ts'
 import type { JsonObject } from '../json.ts'
 import type { Instant } from '../outside.ts'
 import type { ProcessorMapping, TargetMapping } from '../policies/processor-policy.ts'
-import type { Actor, Proof, TokenProcessor } from '../processors/processor.ts'
+import type { Actor, Authentication, Proof, ProxyRestriction, TokenProcessor } from '../processors/processor.ts'
 
 /** A client whose credentials were checked (`authenticate-client.ts`). */
 export type AuthenticatedClient = Branded<Client, 'authenticated'>
@@ -72,6 +72,10 @@ export interface Grant {
   readonly scope: GrantedScope
   readonly expiresBy: BoundedExpiry
   readonly ancestors: TracedAncestors
+  /** How the subject authenticated, as the inbound token tells. */
+  readonly authentication?: Authentication
+  /** What the inbound token allows of further ones. */
+  readonly proxyRestriction?: ProxyRestriction
   readonly now: Instant
 }
 
@@ -80,6 +84,6 @@ export interface IssuedToken {
   readonly token: string
   /** Id under which the audit record and a revocation know it. */
   readonly id: string
-  readonly tokenType: 'Bearer'
+  readonly tokenType: 'Bearer' | 'N_A'
   readonly expiresAt: Instant
 }

@@ -8,12 +8,28 @@ export interface Actor extends JsonObject {
   readonly act?: Actor
 }
 
+/** SAML Core §2.5.1.6: at most so many further generations (0: none), and only for these audiences (empty: any). */
+export interface ProxyRestriction {
+  readonly count?: number
+  readonly audiences: readonly string[]
+}
+
+/** An authentication event: `auth_time`, `acr` and `amr` of a JWT, the AuthnStatement of an assertion. */
+export interface Authentication {
+  readonly instant?: Instant
+  readonly contextClass?: string
+  readonly methods?: readonly string[]
+  readonly sessionIndex?: string
+}
+
 /** What a token proves. Nothing here is a decision: audience, expiry, delegation and scope are judged by the pipeline. */
 export interface Proof {
   readonly issuer: string
   readonly subject: string
   /** Whom the token names as its audience; empty where it names nobody. */
   readonly audiences: readonly string[]
+  /** Further restrictions to an audience, each of which must be met as well: SAML has them, JWT has not. */
+  readonly furtherAudiences?: ReadonlyArray<readonly string[]>
   readonly expiresAt?: Instant
   readonly notBefore?: Instant
   readonly issuedAt?: Instant
@@ -29,6 +45,12 @@ export interface Proof {
   readonly act?: JsonValue
   /** `may_act` as the token has it, unchecked. */
   readonly mayAct?: JsonValue
+  /** The token itself demands to be used only once (SAML `OneTimeUse`), whatever the processor's file says. */
+  readonly oneTimeUse?: boolean
+  /** How far further tokens may be made from this one (SAML `ProxyRestriction`). */
+  readonly proxyRestriction?: ProxyRestriction
+  /** How and when the subject authenticated, as far as the token tells. */
+  readonly authentication?: Authentication
   /** Ids of this server's tokens from which this one was exchanged. Only tokens of this server have them. */
   readonly ancestors?: readonly string[]
   /** What expressions read as `subject` or `actor`. */
