@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { externalText, reference, strict } from '../config/values.ts'
 import { type Blueprint, type Parts, SettingProblem } from '../plugin.ts'
 import { fits, isSignatureAlgorithm, weakness } from './algorithms.ts'
+import { bytesSignerFor } from './bytes-signer.ts'
 import { signerFor, verifierFor } from './compact-jws.ts'
 import { type DecryptionKey, type KeyManagementAlgorithm, keyManagementAlgorithms } from './decryption-key.ts'
 import { type SignatureAlgorithm, type SigningKey, signatureAlgorithms } from './signing-key.ts'
@@ -76,6 +77,7 @@ export function signingKey(
       const signingInput = `${protectedHeader}.${Buffer.from(payload, 'utf8').toString('base64url')}`
       return `${signingInput}.${await signInput(signingInput)}`
     },
+    signBytes: bytesSignerFor(algorithm, privateKey),
   }
 }
 

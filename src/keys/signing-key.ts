@@ -17,6 +17,9 @@ export const signatureAlgorithms = [
 ] as const
 export type SignatureAlgorithm = (typeof signatureAlgorithms)[number]
 
+/** A hash that bytes may be signed over. SHA-1 is for receivers that take nothing else. */
+export type BytesHash = 'sha1' | 'sha256' | 'sha384' | 'sha512'
+
 /** A private key of ours that signs. Built once, when the configuration is loaded. */
 export interface SigningKey {
   readonly id: string
@@ -30,6 +33,11 @@ export interface SigningKey {
   readonly verifying: VerifyingKey
   /** Signs a compact JWS: `protectedHeader` is its base64url form, `payload` the JSON text. Resolves to the whole token. */
   signCompact(protectedHeader: string, payload: string): Promise<string>
+  /**
+   * Signs bytes for XML Signature: RSASSA-PKCS1-v1_5, or ECDSA as raw r‖s (XML Signature 1.1 §6.4). The hash is the signature's own
+   * there, not the key's. Undefined where the key is kept for another scheme (PSS, EdDSA).
+   */
+  readonly signBytes: ((bytes: Buffer, hash: BytesHash) => Promise<Buffer>) | undefined
 }
 
 /** A public key that verifies one algorithm. */
