@@ -7,6 +7,7 @@ export const namespaces = {
   metadata: 'urn:oasis:names:tc:SAML:2.0:metadata',
   delegation: 'urn:oasis:names:tc:SAML:2.0:conditions:delegation',
   signature: 'http://www.w3.org/2000/09/xmldsig#',
+  signature11: 'http://www.w3.org/2009/xmldsig11#',
   exclusiveCanonicalization: 'http://www.w3.org/2001/10/xml-exc-c14n#',
   encryption: 'http://www.w3.org/2001/04/xmlenc#',
   encryption11: 'http://www.w3.org/2009/xmlenc11#',
@@ -60,3 +61,22 @@ export const confirmationMethods11 = {
 
 /** The NameID format of an Issuer, which is also its default (SAML Core §8.3.6). */
 export const entityFormat = 'urn:oasis:names:tc:SAML:2.0:nameid-format:entity'
+
+/** Content encryption by its JWA name (XML Encryption 1.1 §5.2.4). CBC is left out: it can be made to tell what is inside. */
+export const xmlContentEncryption = {
+  A128GCM: 'http://www.w3.org/2009/xmlenc11#aes128-gcm',
+  A192GCM: 'http://www.w3.org/2009/xmlenc11#aes192-gcm',
+  A256GCM: 'http://www.w3.org/2009/xmlenc11#aes256-gcm',
+} as const
+
+/** Key transport (XML Encryption 1.1 §5.5.2): the first one has MGF1 with SHA-1, the second one names its function. RSA 1.5 is left out. */
+export const xmlKeyTransport = {
+  mgf1Sha1: 'http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p',
+  oaep: 'http://www.w3.org/2009/xmlenc11#rsa-oaep',
+} as const
+
+/** The mask generation function with SHA-256 (XML Encryption 1.1 §5.5.2). */
+export const mgf1Sha256 = 'http://www.w3.org/2009/xmlenc11#mgf1sha256'
+
+/** SHA-1 as the digest inside of RSA-OAEP, where nothing rests on its collisions (XML Signature §6.2.1). */
+export const oaepSha1 = 'http://www.w3.org/2000/09/xmldsig#sha1'
