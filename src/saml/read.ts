@@ -1,0 +1,85 @@
+import { isUtf8 } from 'node:buffer'
+import { DOMParser } from '@xmldom/xmldom'
+import { TokenRejected } from '../oauth/errors.ts'
+import { canonicalize, type InheritedNamespace } from './canonical.ts'
+import { growTree, type Tree } from './tree.ts'
+import { checkWellFormed, malformed, normalizedText, type XmlLimits } from './well-formed.ts'
+import type { XmlElement } from './xml-element.ts'
+
+/** The limits of a token; its size is limited before, where it is decoded (SC-2). */
+export const tokenLimits: XmlLimits = { maxElements: 4_000, maxAttributes: 8_000, maxDepth: 64, comments: false }
+
+/**
+ * A document that was written by an outsider, parsed by the only module that does. It has been checked for form, and for nothing
+ * else: what it says is worth nothing before `verify.ts` has found out who said it.
+ */
+export class XmlDocument {
+  readonly root: XmlElement
+  readonly #tree: Tree
+
+  constructor(tree: Tree) {
+    this.root = tree.root
+    this.#tree = tree
+  }
+
+  /** The exclusive canonical form of one of its elements, without one of its children; `prefixes` as InclusiveNamespaces has them. */
+  canonical(element: XmlElement, prefixes: readonly string[] = [], without?: XmlElement): string {
+    const node = this.#nodeOf(element)
+    // SC-14. A prefix of which nothing is known, or an attribute whose name xml-crypto takes for a prefix, would be canonicalised at random.
+    const unclear = prefixes.some(prefix => !this.#tree.prefixes.has(prefix) || this.#tree.prefixedAttributes.has(prefix))
+    if (unclear) throw new TokenRejected('the signature of the token names a namespace prefix that does not resolve')
+    const left = without === undefined ? undefined : this.#nodeOf(without)
+    const next = left?.nextSibling ?? null
+    if (left !== undefined) node.removeChild(left)
+    try {
+      return canonicalize(node, prefixes, inheritedBy(node))
+    } finally {
+      if (left !== undefined) node.insertBefore(left, next)
+    }
+  }
+
+  #nodeOf(element: XmlElement): Element {
+    const node = this.#tree.nodes.get(element)
+    if (node === undefined) throw new Error('the element belongs to another document')
+    return node
+  }
+}
+
+/** Parses bytes that an outsider wrote (SC-3 to SC-8). Throws `TokenRejected` for whatever is not plain, well-formed, unambiguous XML. */
+export function readXml(bytes: Buffer, limits: XmlLimits = tokenLimits): XmlDocument {
+  if (!isUtf8(bytes)) throw malformed('it is not UTF-8')
+  return readXmlText(bytes.toString('utf8'), limits)
+}
+
+/** Parses a text that an outsider wrote; see `readXml`. */
+export function readXmlText(text: string, limits: XmlLimits = tokenLimits): XmlDocument {
+  const normalized = normalizedText(text)
+  const census = checkWellFormed(normalized, limits)
+  const tree = growTree(parse(normalized))
+  // An attribute that xmldom dropped (`a:x` and `b:x` of one namespace), or an element that it made up, is not seen in its tree.
+  if (tree.elements !== census.elements || tree.attributes !== census.attributes) throw malformed('an attribute is there twice')
+  return new XmlDocument(tree)
+}
+
+// Line ends are normalised before: xmldom does it as XML 1.1 has it, which turns U+2028 into a line feed.
+function parse(text: string): Document {
+  const refuse = (message: unknown) => {
+    throw new TokenRejected('the token is not acceptable as XML', message)
+  }
+  const options = { errorHandler: { warning: refuse, error: refuse, fatalError: refuse }, normalizeLineEndings: (same: string) => same }
+  try {
+    return new DOMParser(options).parseFromString(text, 'text/xml')
+  } catch (error) {
+    throw error instanceof TokenRejected ? error : new TokenRejected('the token is not acceptable as XML', error)
+  }
+}
+
+function inheritedBy(element: Element): InheritedNamespace[] {
+  const inherited = new Map<string, string>()
+  for (let node = element.parentNode; node?.nodeType === 1; node = node.parentNode) {
+    for (const { prefix, localName, value } of Array.from((node as Element).attributes)) {
+      if (prefix === 'xmlns' && !inherited.has(localName)) inherited.set(localName, value)
+    }
+  }
+  return [...inherited].map(([prefix, namespaceURI]) => ({ prefix, namespaceURI }))
+}

@@ -1,0 +1,90 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Branded } from '../branded.ts'
+import { TokenRejected } from '../oauth/errors.ts'
+import { namespaces, type XmlSignatureAlgorithm } from './names.ts'
+import { readXmlText, type XmlDocument } from './read.ts'
+import { readSignature, unusual, type XmlSignature } from './signature.ts'
+import type { VerificationKey } from './verification-key.ts'
+import type { XmlLimits } from './well-formed.ts'
+import { everyElement, isElement, type XmlElement } from './xml-element.ts'
+
+/** Who may have signed, and how: the keys of one issuer and nobody else's (SC-18, SC-23). */
+export interface SignatureTrust {
+  readonly keys: readonly VerificationKey[]
+  readonly algorithms: ReadonlySet<XmlSignatureAlgorithm>
+  /** The limits that the signed bytes are read with again. */
+  readonly limits: XmlLimits
+}
+
+/** A kind of element that can be signed as an enveloping whole: where its ID and its Signature stand (SAML Core §5.4.1, SAML 1.1 Core §5.4.2). */
+export interface SignedKind {
+  readonly idAttribute: string
+  /** The one place among the children at which the schema has the Signature. */
+  signaturePlace(children: readonly XmlElement[]): number
+}
+
+/** What was signed, read again from the bytes that were digested, without the signature: nothing else of a document is ever looked at. */
+export type VerifiedDocument = Branded<XmlDocument, 'signature verified'>
+
+/** The Signature of an element, in its place; undefined where it has none. */
+export function signatureOf(element: XmlElement, kind: SignedKind): XmlElement | undefined {
+  const place = element.children[kind.signaturePlace(element.children)]
+  return isElement(place, namespaces.signature, 'Signature') ? place : undefined
+}
+
+/**
+ * Verifies the enveloped signature of an element (XML Signature §3.2, SC-9 to SC-22) and hands on what was signed. `innerSigner` is
+ * the only element inside of it that may be signed as well.
+ */
+export function verifyEnveloped(
+  document: XmlDocument,
+  element: XmlElement,
+  kind: SignedKind,
+  trust: SignatureTrust,
+  innerSigner?: XmlElement,
+): VerifiedDocument {
+  const signatureElement = signatureOf(element, kind)
+  if (signatureElement === undefined) throw new TokenRejected('the token is not signed, or its signature is not in its place')
+  requireNoOtherSignature(element, [element, innerSigner])
+  const signature = readSignature(signatureElement)
+  const id = element.attributes.get(kind.idAttribute) ?? ''
+  // Only the parent: an empty URI, an XPointer or another ID would have the signature speak for something else (SC-12).
+  if (id === '' || signature.uri !== `#${id}`) throw unusual('it does not refer to the element that it stands in')
+  requireSignedBy(trust, signature, document.canonical(signature.signedInfo, signature.signedInfoPrefixes))
+  const signed = document.canonical(element, signature.referencePrefixes, signatureElement)
+  requireDigest(signature, signed)
+  return readSigned(signed, id, kind, trust.limits)
+}
+
+/** Refuses every Signature that is not the direct child of one of these elements, and a second one there (SC-9). */
+export function requireNoOtherSignature(root: XmlElement, signers: readonly (XmlElement | undefined)[]): void {
+  for (const element of everyElement(root)) {
+    const signatures = element.children.filter(child => child.name === 'Signature')
+    if (signatures.length > (signers.includes(element) ? 1 : 0)) throw unusual('there is a signature in another place')
+  }
+}
+
+// The signature comes before the digest: whoever has no key gets no more of our time than it costs to canonicalise SignedInfo.
+function requireSignedBy({ keys, algorithms }: SignatureTrust, { algorithm, value }: XmlSignature, canonical: string): void {
+  if (!algorithms.has(algorithm)) throw new TokenRejected('the token is signed with an algorithm that is not accepted here')
+  const signed = Buffer.from(canonical, 'utf8')
+  if (!keys.some(key => key.verifies(algorithm, signed, value))) throw notValid()
+}
+
+function requireDigest({ hash, digest }: XmlSignature, signed: string): void {
+  // A canonicalisation that fails must never turn into the digest of nothing (CVE-2025-66568).
+  if (signed === '') throw new Error('canonicalisation gave nothing')
+  const actual = createHash(hash).update(signed, 'utf8').digest()
+  if (actual.length !== digest.length || !timingSafeEqual(actual, digest)) throw notValid()
+}
+
+// SC-20 and SC-21. What was digested is read again, so that nothing that canonicalisation left out or moved can be read as signed.
+function readSigned(signed: string, id: string, kind: SignedKind, limits: XmlLimits): VerifiedDocument {
+  const document = readXmlText(signed, limits)
+  if (document.root.attributes.get(kind.idAttribute) !== id || signatureOf(document.root, kind) !== undefined) throw notValid()
+  return document as VerifiedDocument
+}
+
+function notValid(): TokenRejected {
+  return new TokenRejected('the signature of the token is not valid')
+}
