@@ -66,7 +66,7 @@ export function managerBasics(settings: ManagerSettings, parts: Parts): Basics {
     scopes: settings.scopes && parts.scopes(settings.scopes, ['scopes']),
     resources,
     audiences: settings.audiences,
-    audienceFor: requested => (audience !== 'requested' ? audience : requested.length > 0 ? requested : resources),
+    audienceFor: requested => (audience !== 'requested' ? audience : requested.length > 0 ? [...new Set(requested)] : resources),
   }
 }
 

@@ -24,6 +24,8 @@ export function tokenEndpoint(server: Server, recorder: Recorder): Middleware {
     } catch (error) {
       const failure = failureOf(error, ctx.req.headers.authorization !== undefined)
       await recorder.refused(entry, circumstances, duration(), failure)
+      // What an administrator needs to find the record that explains the refusal.
+      ctx.set('X-Request-Id', circumstances.requestId)
       answerFailure(ctx, failure)
     }
   }

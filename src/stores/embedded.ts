@@ -168,7 +168,7 @@ class EmbeddedStore implements Store {
     if (!(await this.#putIfAbsent(sweepLease, '', 60))) return
     let after: Key | undefined
     do {
-      const slice = this.#keysAfter(after)
+      const slice = this.#entriesAfter(after)
       await this.#removeExpired(slice)
       after = slice.at(-1)?.key
       // Requests go first.
@@ -176,14 +176,14 @@ class EmbeddedStore implements Store {
     } while (after !== undefined && !this.#closed)
   }
 
-  #keysAfter(key: Key | undefined): VersionedKey[] {
-    const range = { versions: true, limit: 1000, ...(key === undefined ? {} : { start: key, exclusiveStart: true }) }
-    // With `versions` the library gives objects, which its types do not say.
-    return Array.from(this.#database.getKeys(range) as Iterable<unknown>) as VersionedKey[]
+  #entriesAfter(key: Key | undefined): VersionedEntry[] {
+    // `getKeys` would be enough, but the versions that it gives are not those of the entries.
+    const range = { versions: true, limit: 500, ...(key === undefined ? {} : { start: key, exclusiveStart: true }) }
+    return Array.from(this.#database.getRange(range) as Iterable<VersionedEntry>)
   }
 
-  async #removeExpired(slice: readonly VersionedKey[]): Promise<void> {
-    const expired = slice.filter(({ version }) => version <= this.#now())
+  async #removeExpired(entries: readonly VersionedEntry[]): Promise<void> {
+    const expired = entries.filter(({ version }) => version <= this.#now())
     if (expired.length === 0) return
     // Only with the version that was seen: the entry may have been written anew meanwhile.
     await this.#write(() => Promise.all(expired.map(({ key, version }) => this.#database.remove(key, version))))
@@ -194,7 +194,7 @@ class EmbeddedStore implements Store {
   }
 }
 
-interface VersionedKey {
+interface VersionedEntry {
   readonly key: Key
   readonly version: Instant
 }

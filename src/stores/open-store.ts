@@ -95,7 +95,9 @@ function redisServers({ url, cluster, sentinel }: z.output<typeof redis>, text: 
 }
 
 function isRedisAddress(text: string): boolean {
-  return /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text) && new URL(text).hostname !== ''
+  if (!/^rediss?:/.test(text) || !URL.canParse(text)) return false
+  const { hostname, pathname, search, hash } = new URL(text)
+  return hostname !== '' && /^(\/[0-9]*)?$/.test(pathname) && search === '' && hash === ''
 }
 
 function unknownType(found: unknown): string {

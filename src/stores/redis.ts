@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
 import { Outage } from '../oauth/errors.ts'
@@ -86,14 +87,21 @@ class ConnectedRedisStore implements RedisStore {
   }
 
   async connected(): Promise<void> {
-    if (this.#client.status === 'ready') return
-    const ready = new Promise<void>(resolve => this.#client.once('ready', () => resolve()))
-    await within(commandTime, 'Redis', ready).catch(() => undefined)
+    await within(commandTime, 'Redis', this.#ready()).catch(() => undefined)
   }
 
   async close(): Promise<void> {
     this.#client.removeAllListeners('close')
     this.#client.disconnect()
+  }
+
+  async #ready(): Promise<void> {
+    if (this.#client.status !== 'ready') await once(this.#client, 'ready')
+    await Promise.all(this.#masters().map(node => (node.status === 'ready' ? undefined : once(node, 'ready'))))
+  }
+
+  #masters(): Redis[] {
+    return this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client]
   }
 
   async #ask<Reply>(command: (client: Redis | Cluster) => Promise<Reply>): Promise<Reply> {
@@ -120,8 +128,7 @@ class ConnectedRedisStore implements RedisStore {
 
   // Redis that evicts forgets revocations and tokens used once. Where CONFIG is forbidden, as it is by most providers, nothing is known.
   async #checkPolicy(): Promise<void> {
-    const nodes = this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client]
-    const answers = await Promise.all(nodes.map(node => node.config('GET', 'maxmemory-policy')))
+    const answers = await Promise.all(this.#masters().map(node => node.config('GET', 'maxmemory-policy')))
     const policies = (answers as unknown[][]).map(answer => String(answer[1]))
     const evicting = policies.find(policy => policy !== 'noeviction')
     if (evicting === undefined) return
@@ -130,22 +137,23 @@ class ConnectedRedisStore implements RedisStore {
 }
 
 function connect(settings: RedisSettings): Redis | Cluster {
-  if ('url' in settings) return new Redis(settings.url, { ...logOn(settings), ...patience, ...oneServer })
+  if ('url' in settings) return new Redis({ ...parseUrl(settings.url), ...logOn(settings), ...patience, ...oneServer })
   if ('cluster' in settings) return connectToCluster(settings.cluster, logOn(settings))
   return connectThroughSentinels(settings.sentinel, logOn(settings))
 }
 
 function connectToCluster(nodes: readonly string[], user: LogOn): Cluster {
   const encrypted = isEncrypted(nodes)
-  return new Cluster(
+  const cluster = new Cluster(
     nodes.map(node => hostAndPort(node, 6379)),
     {
       enableAutoPipelining: true,
       enableOfflineQueue: false,
       clusterRetryStrategy: delay,
-      clusterNodeRetryStrategy: delay,
+      // It asks any node, also one that is not connected yet, and starts from the beginning when that fails.
+      enableReadyCheck: false,
       slotsRefreshTimeout: commandTime,
-      slotsRefreshInterval: 5_000,
+      slotsRefreshInterval: 1_000,
       // Zero: no command is sent again after its connection was lost.
       retryDelayOnFailover: 0,
       redisOptions: { ...user, ...patience, ...(encrypted ? { tls: {} } : {}) },
@@ -153,6 +161,8 @@ function connectToCluster(nodes: readonly string[], user: LogOn): Cluster {
       ...(encrypted ? { dnsLookup: (name, answer) => answer(null, name) } : {}),
     },
   )
+  // By itself the library connects to a node for the first command, and refuses all others until it is connected.
+  return cluster.on('+node', (node: Redis) => node.connect().catch(() => undefined))
 }
 
 function connectThroughSentinels({ name, nodes, password }: Sentinels, user: LogOn): Redis {
@@ -192,6 +202,18 @@ interface LogOn {
 
 function logOn({ username, password }: RedisSettings): LogOn {
   return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) }
+}
+
+// The library's own parser reads `redis://user@host` as a user with an empty password, which nothing beside the URL can then replace.
+function parseUrl(url: string) {
+  const { username, password, pathname } = new URL(url)
+  return {
+    ...hostAndPort(url, 6379),
+    db: Number(pathname.slice(1)),
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...(isEncrypted([url]) ? { tls: {} } : {}),
+  } satisfies RedisOptions
 }
 
 function delay(attempt: number): number {

@@ -54,7 +54,7 @@ describe('openid-client', () => {
   it('sends resource twice, and both are served by one target', async () => {
     const config = await discover('gateway', undefined, openid.ClientSecretBasic(secretOf('gateway')))
     const resources = ['https://api.example.com/wide/a', 'https://api.example.com/wide/b']
-    const answer = await exchange(config, new URLSearchParams(resources.map(resource => ['resource', resource])))
+    const answer = await exchange(config, new URLSearchParams(resources.map((resource): [string, string] => ['resource', resource])))
     expect((await verify(answer.access_token, resources[1] as string)).payload.aud).to.deep.equal(resources)
   })
 

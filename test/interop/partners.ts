@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair } from 'jose'
+import { type CryptoKey, exportJWK, generateKeyPair } from 'jose'
 import { type Files, secretOf, usualFiles, writeFiles } from '../support/configuration.ts'
 import { type Issuer, makeIssuer } from '../support/issuer.ts'
 import { freePort, type ServerProcess, startProcess } from '../support/server-process.ts'
@@ -26,13 +26,16 @@ export const grant = 'urn:ietf:params:oauth:grant-type:token-exchange'
 /** A client whose id and secret change when they are form-encoded, or read as if they were. */
 export const awkward = { id: 'my-client_1.x', secret: 'pl+us:colon per%20cent&amp=~*(42)!-and-more' } as const
 
+/** A client whose secret has a colon and nothing else that is special. */
+export const colon = { id: 'colon', secret: 'before:after:0123456789abcdefghijklmnopqrstuvwxyz' } as const
+
 /** Starts the server with clients of every method. */
 export async function startPartners(more: (files: Files, issuer: string) => Files = files => files): Promise<Partners> {
   const port = await freePort()
   const issuer = `http://127.0.0.1:${port}`
   const people = await makeIssuer('https://people.example', issuer)
   const agents = await makeIssuer('https://agents.example', issuer)
-  const { privateKey, publicKey } = await generateKeyPair('ES256')
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
   const files = await usualFiles({ people, agents })
   const server = { ...(files['server.json'] as object), issuer, listen: { host: '127.0.0.1', port } }
   const signer = { method: 'private_key_jwt', jwks: { keys: [{ ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig' }] } }
@@ -64,6 +67,8 @@ function clients(signer: object): Files {
       audiences: ['https://api.example.com'],
       scopes: ['orders.read'],
     },
+    'clients/colon.json': { ...gateway, authentication: secret('client_secret_basic', 'colon') },
+    'secrets/colon': colon.secret,
     ...{ 'secrets/poster': secretOf('poster'), 'secrets/spring': secretOf('spring'), 'secrets/awkward': awkward.secret },
   }
 }

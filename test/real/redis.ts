@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Redis } from 'ioredis'
+import { until } from '../stores/until.ts'
 
 /** A Redis process that a test has started and may do anything to. */
 export interface RealRedis {
@@ -60,72 +60,85 @@ export async function startRedis(settings: readonly string[] = []): Promise<Real
   const folder = await mkdtemp(join(tmpdir(), 'cambist-redis-'))
   const port = await freePort()
   const everyServer = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder]
-  const run = () => spawn('redis-server', [...everyServer, ...settings], { stdio: 'ignore' })
-  const server = new ServerProcess(port, folder, run, passwordIn(settings))
+  const server = new ServerProcess(port, folder, [...everyServer, ...settings], passwordIn(settings))
   await server.start()
   return server
 }
 
 /** Starts a master, its replica and a sentinel that replaces the one by the other within about a second. */
 export async function startSentinel(name: string): Promise<RealRedisGroup> {
-  const master = await startRedis()
-  const replica = await startRedis(['--replicaof', '127.0.0.1', String(master.port)])
+  const servers: RealRedis[] = []
+  return orStopAll(servers, async () => {
+    const master = await startRedis()
+    servers.push(master)
+    const replica = await startRedis(['--replicaof', '127.0.0.1', String(master.port)])
+    servers.push(replica)
+    const sentinel = await startSentinelOf(master, name)
+    servers.push(sentinel)
+    await until('the sentinel knows the replica', async () =>
+      String(await sentinel.command('sentinel', 'replicas', name)).includes(String(replica.port)),
+    )
+    return [sentinel]
+  })
+}
+
+async function startSentinelOf(master: RealRedis, name: string): Promise<RealRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'cambist-sentinel-'))
   const port = await freePort()
   const watch = [`monitor ${name} 127.0.0.1 ${master.port} 1`, `down-after-milliseconds ${name} 500`, `failover-timeout ${name} 2000`]
   const file = join(folder, 'sentinel.conf')
   await writeFile(file, [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, ...watch.map(line => `sentinel ${line}`)].join('\n'))
-  const sentinel = new ServerProcess(port, folder, () => spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' }))
+  const sentinel = new ServerProcess(port, folder, [file, '--sentinel'])
   await sentinel.start()
-  await until('the sentinel knows the replica', async () =>
-    String(await sentinel.command('sentinel', 'replicas', name)).includes(String(replica.port)),
-  )
-  return groupOf([sentinel], [master, replica, sentinel])
+  return sentinel
 }
 
 /** Starts three masters that share the keys. */
 export async function startCluster(): Promise<RealRedisGroup> {
-  const servers = await Promise.all([0, 1, 2].map(() => startRedis(['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'])))
-  const slots: Array<[number, number]> = [
-    [0, 5460],
-    [5461, 10922],
-    [10923, 16383],
-  ]
-  for (const [index, server] of servers.entries()) {
-    await server.command('cluster', 'set-config-epoch', index + 1)
-    for (const [first, last] of slots.slice(index, index + 1)) await server.command('cluster', 'addslotsrange', first, last)
-    for (const other of servers.slice(0, index)) await server.command('cluster', 'meet', '127.0.0.1', other.port)
-  }
-  for (const server of servers) {
-    await until('the cluster is complete', async () => {
-      const info = String(await server.command('cluster', 'info'))
-      return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')
-    })
-  }
-  return groupOf(servers, servers)
+  const servers: RealRedis[] = []
+  return orStopAll(servers, async () => {
+    const shares = [[0, 5460] as const, [5461, 10922] as const, [10923, 16383] as const]
+    for (const [index, [first, last]] of shares.entries()) {
+      const server = await startRedis(['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'])
+      servers.push(server)
+      await server.command('cluster', 'set-config-epoch', index + 1)
+      await server.command('cluster', 'addslotsrange', first, last)
+    }
+    for (const server of servers) await servers[0]?.command('cluster', 'meet', '127.0.0.1', server.port)
+    for (const server of servers) await until('the cluster is complete', () => isComplete(server))
+    return servers
+  })
 }
 
-function groupOf(entrances: readonly RealRedis[], servers: readonly RealRedis[]): RealRedisGroup {
-  return {
-    nodes: entrances.map(({ url }) => url),
-    servers,
-    stop: async () => {
-      await Promise.all(servers.map(server => server.stop()))
-    },
+async function isComplete(server: RealRedis): Promise<boolean> {
+  const info = String(await server.command('cluster', 'info'))
+  return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3')
+}
+
+async function orStopAll(servers: readonly RealRedis[], start: () => Promise<readonly RealRedis[]>): Promise<RealRedisGroup> {
+  const stop = async () => {
+    await Promise.all(servers.map(server => server.stop()))
+  }
+  try {
+    const entrances = await start()
+    return { nodes: entrances.map(({ url }) => url), servers, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }
 
 class ServerProcess implements RealRedis {
   readonly port: number
   readonly #folder: string
-  readonly #run: () => ChildProcess
+  readonly #arguments: readonly string[]
   readonly #password: string | undefined
   #process: ChildProcess | undefined
 
-  constructor(port: number, folder: string, run: () => ChildProcess, password?: string) {
+  constructor(port: number, folder: string, settings: readonly string[], password?: string) {
     this.port = port
     this.#folder = folder
-    this.#run = run
+    this.#arguments = settings
     this.#password = password
   }
 
@@ -151,8 +164,16 @@ class ServerProcess implements RealRedis {
   }
 
   async start(): Promise<void> {
-    this.#process = this.#run()
-    await until('the server answers', async () => (await this.command('ping').catch(() => undefined)) === 'PONG')
+    const started = spawn('redis-server', this.#arguments, { stdio: 'ignore' })
+    this.#process = started
+    // A test that is broken off leaves no server behind.
+    const kill = () => started.kill('SIGKILL')
+    process.once('exit', kill)
+    started.once('exit', () => process.removeListener('exit', kill))
+    await until('the server answers', async () => {
+      if (started.exitCode !== null) throw new Error(`redis-server ended with ${started.exitCode}`)
+      return (await this.command('ping').catch(() => undefined)) === 'PONG'
+    }).catch(error => this.stop().then(() => Promise.reject(error)))
   }
 
   async command(name: string, ...args: Array<string | number>): Promise<unknown> {
@@ -181,15 +202,6 @@ class ServerProcess implements RealRedis {
 function passwordIn(settings: readonly string[]): string | undefined {
   const at = settings.indexOf('--requirepass')
   return at < 0 ? undefined : settings[at + 1]
-}
-
-/** Resolves as soon as the condition holds, and fails when that takes longer than a slow machine needs. */
-export async function until(what: string, holds: () => Promise<boolean> | boolean, milliseconds = 15_000): Promise<void> {
-  const end = performance.now() + milliseconds
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`waited in vain: ${what}`)
-    await pause(20)
-  }
 }
 
 /** A port that nobody listens on; low enough for a cluster's second port, which is 10,000 higher. */

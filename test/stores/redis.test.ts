@@ -1,12 +1,37 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { expect } from 'chai'
 import { pino } from 'pino'
-import { redisStore } from '../../src/stores/redis.ts'
-import { anyRedis, requireAnyRedis } from '../real/redis.ts'
+import { Outage } from '../../src/oauth/errors.ts'
+import { type RedisSettings, type RedisStore, redisStore } from '../../src/stores/redis.ts'
+import {
+  anyRedis,
+  type RealRedis,
+  type RealRedisGroup,
+  requireAnyRedis,
+  requireRedisServer,
+  startCluster,
+  startRedis,
+  startSentinel,
+} from '../real/redis.ts'
 import { storeConformance } from './conformance.ts'
+import { until } from './until.ts'
 
 const silent = pino({ level: 'silent' })
 
 describe('stores/redis', () => {
+  const open: RedisStore[] = []
+
+  async function connected(settings: RedisSettings, log = silent): Promise<RedisStore> {
+    const store = redisStore(settings, log)
+    open.push(store)
+    await store.connected()
+    return store
+  }
+
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map(store => store.close()))
+  })
+
   describe('one server', () => {
     let redis: Awaited<ReturnType<typeof anyRedis>>
 
@@ -17,10 +42,232 @@ describe('stores/redis', () => {
 
     after(() => redis?.stop())
 
-    storeConformance(async () => {
-      const store = redisStore({ url: redis.url }, silent)
-      await store.connected()
-      return { store, elapse: seconds => pause(seconds * 1_000) }
+    storeConformance(async () => ({ store: await connected({ url: redis.url }), elapse: seconds => pause(seconds * 1_000) }))
+  })
+
+  describe('a cluster', () => {
+    let cluster: RealRedisGroup
+
+    before(async function () {
+      requireRedisServer(this)
+      cluster = await startCluster()
+    })
+
+    after(() => cluster?.stop())
+
+    describe('as every store', () => {
+      storeConformance(async () => ({ store: await connected({ cluster: cluster.nodes }), elapse: seconds => pause(seconds * 1_000) }))
+    })
+
+    it('finds the cluster when only one of the named nodes is there', async () => {
+      const store = await connected({ cluster: ['redis://127.0.0.1:1', cluster.nodes[1] ?? ''] })
+      await store.put('a', 'one', 60)
+      expect(await store.get('a')).to.equal('one')
+    })
+
+    it('is an outage for the keys of a node that is down, and recovers', async () => {
+      const store = await connected({ cluster: cluster.nodes })
+      const names = Array.from({ length: 30 }, (_, index) => `key:${index}`)
+      await Promise.all(names.map(name => store.put(name, name, 60)))
+      await cluster.servers[2]?.kill()
+      const outcomes = await Promise.allSettled(names.map(name => store.put(name, name, 60)))
+      const failures = outcomes.filter(outcome => outcome.status === 'rejected')
+      expect(failures).not.to.have.length(0)
+      for (const { reason } of failures) expect(reason).to.be.instanceOf(Outage)
+      await cluster.servers[2]?.start()
+      await until('all keys can be written again', async () => {
+        const again = await Promise.allSettled(names.map(name => store.put(name, name, 60)))
+        return again.every(({ status }) => status === 'fulfilled')
+      })
+    })
+  })
+
+  describe('sentinels', () => {
+    let group: RealRedisGroup
+
+    before(async function () {
+      requireRedisServer(this)
+      this.timeout(40_000)
+      group = await startSentinel('tokens')
+    })
+
+    after(() => group?.stop())
+
+    it('asks them for the master, and for the new one after a failover', async () => {
+      const store = await connected({ sentinel: { name: 'tokens', nodes: group.nodes } })
+      await store.put('a', 'one', 60)
+      await group.servers[0]?.kill()
+      const failed = await store.get('a').catch((error: unknown) => error)
+      expect(failed).to.be.instanceOf(Outage)
+      await until('the replica has become the master', () => accepts(store))
+      expect(await store.putIfAbsent('b', 'two', 60)).to.equal(true)
+    }).timeout(30_000)
+  })
+
+  describe('a server that fails', () => {
+    let redis: RealRedis
+    let store: RedisStore
+
+    beforeEach(async function () {
+      requireRedisServer(this)
+      redis = await startRedis()
+      store = await connected({ url: redis.url })
+      await store.put('known', 'value', 60)
+    })
+
+    afterEach(() => redis?.stop())
+
+    async function outageSoon(): Promise<void> {
+      const asked = performance.now()
+      const operations = [
+        store.get('known'),
+        store.put('new', 'value', 60),
+        store.putIfAbsent('new', 'value', 60),
+        store.increment('counter', 60),
+        store.take('known'),
+        store.delete('known'),
+        store.ping(),
+      ]
+      for (const outcome of await Promise.allSettled(operations)) {
+        expect(outcome.status === 'rejected' && outcome.reason).to.be.instanceOf(Outage)
+      }
+      expect(performance.now() - asked).to.be.lessThan(2_000)
+    }
+
+    it('is an outage while it is gone, and serves again when it is back', async () => {
+      await redis.kill()
+      await outageSoon()
+      await outageSoon()
+      await redis.start()
+      await until('the store has recovered', () => accepts(store))
+      expect(await store.increment('counter', 60)).to.equal(1)
+    })
+
+    it('is an outage while it hangs, and serves again when it goes on', async () => {
+      redis.freeze()
+      await outageSoon()
+      await outageSoon()
+      redis.thaw()
+      await until('the store has recovered', () => accepts(store))
+      expect(await store.get('accepts')).to.equal('yes')
+    })
+
+    it('is an outage when it was not there from the start, and serves as soon as it comes', async () => {
+      await redis.kill()
+      store = await connected({ url: redis.url })
+      await outageSoon()
+      await redis.start()
+      await until('the store has recovered', () => accepts(store))
+    })
+
+    it('is an outage while it only takes reads', async () => {
+      await redis.command('replicaof', '127.0.0.1', 1)
+      const failed = await store.put('a', 'one', 60).catch((error: unknown) => error)
+      expect(failed).to.be.instanceOf(Outage)
+      await redis.command('replicaof', 'no', 'one')
+      await until('the store has recovered', () => accepts(store))
+    })
+
+    it('is an outage while it has no memory left', async () => {
+      await redis.command('config', 'set', 'maxmemory', '1mb')
+      const failed = await store.put('a', 'x'.repeat(65_536), 60).catch((error: unknown) => error)
+      expect(failed).to.be.instanceOf(Outage)
+      expect(await store.get('known')).to.equal('value')
+      await redis.command('config', 'set', 'maxmemory', '0')
+      await store.put('a', 'one', 60)
+    })
+
+    it('does not carry out later what it refused', async () => {
+      redis.freeze()
+      const refused = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => store.put(`late:${index}`, 'x', 60)))
+      const queued = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => store.put(`later:${index}`, 'x', 60)))
+      expect([...refused, ...queued].map(({ status }) => status)).not.to.include('fulfilled')
+      redis.thaw()
+      await until('the store has recovered', () => accepts(store))
+      expect(await redis.command('keys', '*later*')).to.deep.equal([])
+    })
+  })
+
+  describe('a server with settings of its own', () => {
+    let redis: RealRedis | undefined
+
+    before(function () {
+      requireRedisServer(this)
+    })
+
+    afterEach(async () => {
+      await redis?.stop()
+      redis = undefined
+    })
+
+    function remember(lines: string[]) {
+      return pino({}, { write: line => lines.push(line) })
+    }
+
+    it('is logged on to with the password', async () => {
+      redis = await startRedis(['--requirepass', 'open sesame'])
+      const store = await connected({ url: redis.url, password: 'open sesame' })
+      await store.put('a', 'one', 60)
+      expect(await store.get('a')).to.equal('one')
+    })
+
+    it('is an outage when it does not take the password, and logs neither it nor a value', async () => {
+      const lines: string[] = []
+      redis = await startRedis(['--requirepass', 'open sesame'])
+      const store = await connected({ url: redis.url, password: 'barley' }, remember(lines))
+      const failed = await store.put('a-key', 'a-value', 60).catch((error: unknown) => error)
+      expect(failed).to.be.instanceOf(Outage)
+      const logged =
+        lines.join('') + pino.stdSerializers.err(failed as Error).stack + JSON.stringify(pino.stdSerializers.errWithCause(failed as Error))
+      expect(logged).not.to.match(/barley|sesame|a-key|a-value/)
+      expect(lines).to.have.length(1)
+      expect(lines[0]).to.contain('WRONGPASS')
+    })
+
+    it('takes the user of the URL and the password beside it', async () => {
+      redis = await startRedis()
+      await redis.command('acl', 'setuser', 'cambist', 'on', '>secret', '~cambist:*', '+@all', '-config')
+      const lines: string[] = []
+      const store = await connected({ url: redis.url.replace('//', '//cambist@'), password: 'secret' }, remember(lines))
+      await store.put('a', 'one', 60)
+      expect(await redis.command('keys', '*')).to.deep.equal(['cambist:a'])
+      // CONFIG is forbidden: nothing is known about the policy, and nothing is said.
+      expect(lines).to.deep.equal([])
+    })
+
+    it('keeps to its prefix', async () => {
+      redis = await startRedis()
+      const store = await connected({ url: `${redis.url}/3`, keyPrefix: 'other:' })
+      await store.put('a', 'one', 60)
+      await store.increment('b', 60)
+      expect(await redis.command('keys', '*')).to.deep.equal([])
+      expect(await redis.command('info', 'keyspace')).to.contain('db3:keys=2,expires=2')
+    })
+
+    it('leaves no counter without an expiry', async () => {
+      redis = await startRedis()
+      const store = await connected({ url: redis.url })
+      await Promise.all(Array.from({ length: 50 }, () => store.increment('a', 60)))
+      expect(await redis.command('ttl', 'cambist:a')).to.be.within(50, 60)
+    })
+
+    it('is warned about once when it may evict', async () => {
+      redis = await startRedis(['--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru'])
+      const lines: string[] = []
+      const store = await connected({ url: redis.url }, remember(lines))
+      await until('the warning', () => lines.length > 0)
+      expect(lines.join('')).to.contain('noeviction').and.to.contain('allkeys-lru')
+      await redis.kill()
+      await redis.start()
+      await until('the store has recovered', () => accepts(store))
+      expect(lines.filter(line => line.includes('allkeys-lru'))).to.have.length(1)
     })
   })
 })
+
+async function accepts(store: RedisStore): Promise<boolean> {
+  return store.put('accepts', 'yes', 60).then(
+    () => true,
+    () => false,
+  )
+}

@@ -169,3 +169,25 @@ export function changed(files: Files, name: string, change: (file: never) => voi
   change(copy[name] as never)
   return copy
 }
+
+/** A change of files: objects are merged member by member, everything else is replaced, `undefined` takes away. */
+export type Patch = Record<string, unknown>
+
+/** A copy of the files with the patch in it. */
+export function patched(files: Files, patch: Patch): Files {
+  return merge(files, patch) as Files
+}
+
+function merge(old: unknown, patch: unknown): unknown {
+  if (!isPlain(old) || !isPlain(patch)) return patch
+  const merged: Record<string, unknown> = { ...old }
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === undefined) delete merged[name]
+    else merged[name] = merge(merged[name], value)
+  }
+  return merged
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

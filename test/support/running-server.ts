@@ -9,7 +9,9 @@ import { Recorder } from '../../src/observe/record.ts'
 import type { Outside } from '../../src/outside.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
+import { AuditTrail, type RecordJournal } from './audit-trail.ts'
 import { type Files, secretOf, writeFiles } from './configuration.ts'
+import { tokenExchange, types } from './oauth.ts'
 
 /** Parameters of a request; a list is sent as repeated parameters, `undefined` not at all. */
 export type Parameters = Record<string, string | readonly string[] | undefined>
@@ -28,6 +30,8 @@ export interface RunningServer {
   readonly store: Store
   /** The audit records, parsed. */
   readonly records: Array<Record<string, unknown>>
+  /** The server's clock, in seconds. */
+  now(): number
   /** Moves the server's clock. */
   advance(seconds: number): void
   request(method: string, path: string, body?: string, headers?: Record<string, string>): Promise<Answer>
@@ -35,37 +39,48 @@ export interface RunningServer {
   post(path: string, parameters: Parameters, client?: string): Promise<Answer>
   /** A token exchange: a JWT as subject token, unless the parameters say otherwise. */
   exchange(parameters: Parameters, client?: string): Promise<Answer>
+  /** Fails when an exchange left no record, or more than one, or one that gives something away. */
   close(): Promise<void>
 }
 
-interface Options {
+/** The outside world of a server under test. */
+export interface WorldOutside {
   readonly store?: (now: () => number) => Store
-  readonly journal?: { write(line: string): void; written(): Promise<void> }
+  /** Where records go; without one the server's `records` have them. */
+  readonly journal?: RecordJournal
   readonly fetch?: Outside['fetch']
+  /** What the clock says before it is moved; without one, the time of day. */
+  readonly clock?: () => number
 }
 
 /** Starts the server on the given files, in this process. */
-export async function startServer(files: Files, options: Options = {}): Promise<RunningServer> {
+export async function startServer(files: Files, options: WorldOutside = {}): Promise<RunningServer> {
   const { folder, remove } = await writeFiles(files)
+  const clock = options.clock ?? (() => Date.now() / 1000)
   let moved = 0
-  const now = () => Date.now() / 1000 + moved
+  const now = () => clock() + moved
   const store = options.store?.(now) ?? memoryStore(now)
-  const records: Array<Record<string, unknown>> = []
-  const journal = options.journal ?? { write: (line: string) => void records.push(JSON.parse(line)), written: async () => {} }
+  const trail = new AuditTrail()
   const outside: Outside = { fetch: options.fetch ?? guardedFetch(), now, store, log: pino({ level: 'silent' }), random: randomBytes }
   const parsed = await parseConfiguration(await readSources(folder), folder, process.env)
   const { server } = await buildConfiguration(parsed, outside)
-  const listening = await listen(createApp(server, new Recorder(journal as never)), { host: '127.0.0.1', port: 0 })
+  const recorder = new Recorder({ ...recording(options.journal ?? trail), close: async () => {} })
+  const listening = await listen(createApp(server, recorder), { host: '127.0.0.1', port: 0 })
   const url = listening.address
 
   async function request(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
+    if (method === 'POST' && /\/token(\?|$)/.test(path)) trail.countExchange()
     const response = await fetch(`${url}${path}`, { method, headers, redirect: 'manual', ...(body !== undefined && { body }) })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
-    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : {} }
+    const json = isJson ? JSON.parse(text) : {}
+    trail.keepSecret(json.access_token)
+    return { status: response.status, headers: response.headers, text, json }
   }
 
   async function post(path: string, parameters: Parameters, client?: string): Promise<Answer> {
+    for (const name of confidentialParameters) trail.keepSecret(parameters[name])
+    if (client !== undefined) trail.keepSecret(secretOf(client))
     const headers = {
       'content-type': 'application/x-www-form-urlencoded',
       ...(client !== undefined && { authorization: basic(client, secretOf(client)) }),
@@ -76,7 +91,8 @@ export async function startServer(files: Files, options: Options = {}): Promise<
   return {
     url,
     store,
-    records,
+    records: trail.records,
+    now,
     advance: seconds => {
       moved += seconds
     },
@@ -87,13 +103,17 @@ export async function startServer(files: Files, options: Options = {}): Promise<
       await listening.close(1000)
       await store.close()
       await remove()
+      if (options.journal === undefined) trail.verify()
     },
   }
 }
 
-const exchangeOfAJwt = {
-  grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-  subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
+const confidentialParameters = ['subject_token', 'actor_token', 'token', 'client_secret', 'client_assertion']
+
+const exchangeOfAJwt = { grant_type: tokenExchange, subject_token_type: types.jwt }
+
+function recording(journal: RecordJournal): RecordJournal {
+  return { write: line => journal.write(line), written: () => journal.written() }
 }
 
 /** The `Authorization` header of HTTP Basic. */

@@ -1,0 +1,92 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { type BenchClient, foreignKeySet, keyFile, names } from './material.ts'
+
+/** What differs between the configurations that are measured. */
+export interface CambistSettings {
+  readonly port: number
+  readonly keys: string
+  readonly clients: readonly BenchClient[]
+  readonly policies: number
+  readonly store: object
+  readonly workers: number
+}
+
+/** Writes a configuration folder as an administrator would. */
+export function writeCambistFolder(folder: string, settings: CambistSettings): void {
+  const write = (file: string, content: object) => {
+    mkdirSync(dirname(join(folder, file)), { recursive: true })
+    writeFileSync(join(folder, file), JSON.stringify(content))
+  }
+  write('server.json', serverFile(settings))
+  write('policies/token-processors/acme.json', processorFile(settings.keys))
+  for (const algorithm of ['ES256', 'RS256'] as const) {
+    write(`keys/${algorithm}.json`, { algorithm, status: 'active', privateKey: { file: keyFile(settings.keys, 'own', algorithm) } })
+    write(`policies/access-token-managers/${algorithm}.json`, { type: 'jwt', signingKey: algorithm, ...managerBasics(algorithm) })
+  }
+  write('policies/access-token-managers/reference.json', { type: 'reference', ...managerBasics('reference') })
+  for (let index = 0; index < settings.policies; index++) write(`policies/processor-policies/policy-${index}.json`, policyFile)
+  for (const [index, client] of settings.clients.entries()) {
+    write(`clients/${client.id}.json`, clientFile(client, `policy-${index % settings.policies}`))
+  }
+}
+
+function serverFile({ port, store, workers }: CambistSettings) {
+  const scopes = Object.fromEntries(names.scopes.map(scope => [scope, 'For the benchmark']))
+  return { issuer: names.server, listen: { host: '127.0.0.1', port }, store, scopes, workers }
+}
+
+function processorFile(keys: string) {
+  return {
+    type: 'jwt',
+    issuers: [{ issuer: names.foreignIssuer, jwks: foreignKeySet(keys) }],
+    algorithms: ['ES256', 'RS256'],
+    claims: {
+      type: 'object',
+      required: ['email', 'email_verified', 'groups'],
+      properties: {
+        email: { type: 'string' },
+        email_verified: { type: 'boolean' },
+        groups: { type: 'array', items: { type: 'string' } },
+      },
+    },
+  }
+}
+
+const text = { type: 'string' }
+const textList = { type: 'array', items: text }
+
+function managerBasics(outbound: 'ES256' | 'RS256' | 'reference') {
+  const resource = names.resourceOf(outbound)
+  return { lifetime: '10m', audience: [resource], resources: [resource], contract: { sub: text, email: text, groups: textList } }
+}
+
+const policyFile = {
+  actorToken: 'refused',
+  contract: { subject: text, email: { type: 'string', format: 'email' }, verified: { type: 'boolean' }, groups: textList },
+  processors: [
+    {
+      subjectTokenType: 'urn:ietf:params:oauth:token-type:jwt',
+      subjectTokenProcessor: 'acme',
+      attributes: {
+        subject: 'subject.sub',
+        email: 'subject.email',
+        verified: 'subject.email_verified',
+        groups: "subject.groups.filter(g, g.startsWith('app-'))",
+      },
+    },
+  ],
+  criteria: [{ require: 'policy.verified', otherwise: 'the e-mail address is not verified' }],
+  issues: ['ES256', 'RS256', 'reference'].map(accessTokenManager => ({
+    accessTokenManager,
+    attributes: { sub: 'policy.subject', email: 'policy.email', groups: 'policy.groups' },
+  })),
+}
+
+function clientFile({ hash }: BenchClient, processorPolicy: string) {
+  return {
+    authentication: { method: 'client_secret_basic', secrets: [{ hash }] },
+    tokenExchange: { enabled: true, processorPolicy },
+    scopes: names.scopes,
+  }
+}

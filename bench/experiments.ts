@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process'
+import { type Exchange, exchanges } from './material.ts'
+import { freePort, start } from './processes.ts'
+import { cambist, cryptography, type Subject, scripted } from './subjects.ts'
+
+/** Things that are measured beside each other, in rounds. */
+export interface Experiment {
+  readonly name: string
+  readonly title: string
+  readonly exchange: Exchange
+  readonly subjects: readonly Subject[]
+}
+
+/** The subjects of an exchange, by the letters of the issue. */
+export const subjectNames = {
+  cambist: 'cambist',
+  koa: '(a) bare operations in Koa + @koa/router',
+  http: "(a') bare operations in node:http",
+  oidcProvider: '(b) oidc-provider',
+  cryptography: 'the cryptography alone',
+} as const
+
+const [es256] = exchanges
+const reference = exchanges[3]
+
+/** Every experiment. `against` is another checkout of this repository, built, that is measured beside this one. */
+export function allExperiments(against: string | undefined): Experiment[] {
+  const other = against === undefined ? [] : [cambist({ name: `cambist in ${against}`, checkout: against })]
+  return [
+    ...exchanges.map(exchange => ({
+      name: `${exchange.inbound}-${exchange.outbound}`.toLowerCase(),
+      title: exchange.name,
+      exchange,
+      subjects: [
+        cambist(),
+        ...other,
+        scripted(subjectNames.koa, 'bench/bare/koa.ts', true),
+        scripted(subjectNames.http, 'bench/bare/http.ts', true),
+        scripted(subjectNames.oidcProvider, 'bench/oidc-provider.ts', false),
+        cryptography(subjectNames.cryptography),
+      ],
+    })),
+    {
+      name: 'stores',
+      title: 'ES256→reference, by store',
+      exchange: reference,
+      subjects: [
+        cambist({ name: 'embedded', store: { type: 'embedded', path: 'data' } }),
+        cambist({ name: 'memory', store: { type: 'memory' } }),
+        ...(spawnSync('redis-server', ['--version']).status === 0 ? [onRedis()] : []),
+      ],
+    },
+    {
+      name: 'clients',
+      title: 'ES256→ES256, requests spread over all clients',
+      exchange: es256,
+      subjects: [
+        cambist({ name: '10 clients, 10 policies' }),
+        cambist({ name: '10,000 clients, 1,000 policies', clients: 10_000, policies: 1000 }),
+      ],
+    },
+    {
+      name: 'workers',
+      title: 'ES256→ES256, server and load on both cores',
+      exchange: es256,
+      subjects: [cambist({ name: '1 worker', cores: 'all' }), cambist({ name: '2 workers', workers: 2, cores: 'all' })],
+    },
+  ]
+}
+
+/** Redis itself runs on the load generator's core and is not counted. */
+function onRedis(): Subject {
+  return {
+    name: 'redis',
+    async start(bench, exchange) {
+      const port = await freePort()
+      const redis = start(['redis-server', '--port', String(port), '--save', '', '--appendonly', 'no'], 'load')
+      const running = await cambist({ name: 'redis', store: { type: 'redis', url: `redis://127.0.0.1:${port}` } }).start(bench, exchange)
+      return { measure: running.measure, stop: () => running.stop().then(() => redis.stop()) }
+    },
+  }
+}

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { type BenchClient, type Exchange, makeRequests } from './material.ts'
+
+// The load generator, a process of its own: as many requests at once as there are connections, each sent when the one before was answered.
+// It writes whole requests that were made beforehand and reads no more of an answer than it must, so that it costs little.
+
+/** What the generator is asked for. */
+export interface LoadOrder {
+  readonly port: number
+  readonly path: string
+  readonly exchange: Exchange
+  readonly keys: string
+  /** A JSON file with the clients that the requests are spread over. */
+  readonly clients: string
+  readonly connections: number
+  /** Seconds of load before the measurement. */
+  readonly settle: number
+  readonly seconds: number
+  /** The processes whose CPU time is counted. */
+  readonly processes: readonly number[]
+}
+
+/** What was seen in the seconds that count. */
+export interface LoadFigures {
+  readonly perSecond: number
+  /** Microseconds of CPU per exchange, of all the processes together. */
+  readonly cpu: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+}
+
+const requestsInPool = 4000
+const pools = new Map<string, Buffer[]>()
+
+process.on('message', async (order: LoadOrder) => {
+  try {
+    process.send?.(await run(order))
+  } catch (error) {
+    process.send?.({ problem: String(error) })
+  }
+})
+process.on('disconnect', () => process.exit())
+
+async function run(order: LoadOrder): Promise<LoadFigures> {
+  const load = new Load(order.port, poolOf(order))
+  load.start(order.connections)
+  await load.during(order.settle)
+  load.forget()
+  const cpuBefore = cpuSeconds(order.processes)
+  const started = performance.now()
+  await load.during(order.seconds)
+  const seconds = (performance.now() - started) / 1000
+  const cpu = cpuSeconds(order.processes) - cpuBefore
+  const milliseconds = load.stop()
+  const count = milliseconds.length
+  if (count === 0) throw new Error('nothing was answered')
+  return {
+    perSecond: count / seconds,
+    cpu: (cpu * 1e6) / count,
+    p50: milliseconds[count >> 1] ?? 0,
+    p99: milliseconds[Math.floor(count * 0.99)] ?? 0,
+  }
+}
+
+function poolOf({ keys, clients, exchange, path }: LoadOrder): Buffer[] {
+  const name = JSON.stringify([keys, clients, exchange, path])
+  const known = pools.get(name)
+  if (known !== undefined) return known
+  const senders = JSON.parse(readFileSync(clients, 'utf8')) as BenchClient[]
+  const requests = makeRequests(Math.max(requestsInPool, senders.length), keys, exchange, path, senders)
+  pools.clear()
+  pools.set(name, requests)
+  return requests
+}
+
+class Load {
+  readonly #port: number
+  readonly #requests: readonly Buffer[]
+  readonly #sockets: Socket[] = []
+  #next = 0
+  #milliseconds: number[] = []
+  #stopping = false
+  #fail: (error: Error) => void = () => undefined
+  readonly #failed = new Promise<never>((_, reject) => {
+    this.#fail = reject
+  })
+
+  constructor(port: number, requests: readonly Buffer[]) {
+    this.#port = port
+    this.#requests = requests
+    this.#failed.catch(() => undefined)
+  }
+
+  start(connections: number): void {
+    for (let index = 0; index < connections; index++) this.#open()
+  }
+
+  async during(seconds: number): Promise<void> {
+    await Promise.race([this.#failed, new Promise(resolve => setTimeout(resolve, seconds * 1000))])
+  }
+
+  forget(): void {
+    this.#milliseconds = []
+  }
+
+  /** The durations since the last `forget`, in order. */
+  stop(): number[] {
+    this.#stopping = true
+    for (const socket of this.#sockets) socket.destroy()
+    return this.#milliseconds.sort((left, right) => left - right)
+  }
+
+  #open(): void {
+    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true }, () => send())
+    this.#sockets.push(socket)
+    let sent = 0
+    let received = ''
+    const send = () => {
+      sent = performance.now()
+      socket.write(this.#requests[this.#next] as Buffer)
+      this.#next = (this.#next + 1) % this.#requests.length
+    }
+    socket.on('data', chunk => {
+      received = received === '' ? chunk.toString('latin1') : received + chunk.toString('latin1')
+      if (!isWhole(received)) return
+      if (!isToken(received)) this.#fail(new Error(`an answer is no token: ${received.slice(0, 600)}`))
+      this.#milliseconds.push(performance.now() - sent)
+      received = ''
+      send()
+    })
+    socket.on('error', error => this.#fail(error))
+    socket.on('close', () => this.#stopping || this.#fail(new Error('the server closed a connection')))
+  }
+}
+
+function isWhole(answer: string): boolean {
+  const head = answer.indexOf('\r\n\r\n')
+  if (head < 0) return false
+  const length = /\r\ncontent-length: (\d+)\r\n/i.exec(answer)
+  return length !== null && answer.length >= head + 4 + Number(length[1])
+}
+
+function isToken(answer: string): boolean {
+  return answer.startsWith('HTTP/1.1 200 ') && answer.includes('"access_token":"')
+}
+
+/** User and system time of whole processes, ended threads included (proc(5): fields 14 and 15, in hundredths of a second). */
+function cpuSeconds(processes: readonly number[]): number {
+  return processes.reduce((sum, pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return sum + (Number(fields[11]) + Number(fields[12])) / 100
+  }, 0)
+}

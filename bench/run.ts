@@ -1,0 +1,102 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { allExperiments, type Experiment } from './experiments.ts'
+import type { LoadFigures } from './load.ts'
+import { makeKeys } from './material.ts'
+import { makeRoom, pinning, startScript } from './processes.ts'
+import { Progress } from './progress.ts'
+import { type Result, report } from './report.ts'
+import type { Bench, Running } from './subjects.ts'
+import { writeDocs } from './write-docs.ts'
+
+// `npm run bench`: what an exchange costs, next to what it would have to cost.
+
+const usage = 'npm run bench -- [--quick] [--only NAME,…] [--against CHECKOUT] [--rounds N] [--seconds N] [--warmup N]'
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    against: { type: 'string' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
+    warmup: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+interface Plan {
+  readonly rounds: number
+  readonly seconds: number
+  readonly settle: number
+  /** V8 takes 6 to 8 seconds of load until figures settle. */
+  readonly warmup: number
+}
+
+const plan: Plan = {
+  rounds: Number(values.rounds ?? (values.quick ? 1 : 9)),
+  seconds: Number(values.seconds ?? (values.quick ? 1 : 2)),
+  settle: 0.3,
+  warmup: Number(values.warmup ?? (values.quick ? 1 : 8)),
+}
+
+async function main(): Promise<void> {
+  const every = allExperiments(values.against)
+  const wanted = values.only?.split(',')
+  const experiments = every.filter(({ name }) => wanted?.includes(name) ?? true)
+  if (values.help || experiments.length === 0) return console.log(`${usage}\nNAME: ${every.map(({ name }) => name).join(', ')}`)
+  if (!existsSync('dist/main.js')) throw new Error('dist/main.js is missing: npm run prepare makes it')
+  const folder = mkdtempSync(join(tmpdir(), 'cambist-bench-'))
+  makeRoom()
+  makeKeys(join(folder, 'keys'))
+  const load = startScript('bench/load.ts', [], 'load')
+  const loadOnAllCores = startScript('bench/load.ts', [], 'all')
+  const bench: Bench = { folder, keys: join(folder, 'keys'), load, loadOnAllCores, connections: 32 }
+  const progress = new Progress(secondsFor(experiments))
+  try {
+    const results: Result[] = []
+    for (const experiment of experiments) results.push(await run(experiment, bench, progress))
+    progress.end()
+    console.log(report(results, plan, pinning))
+    // Figures of a part, or of a few seconds, are not for the documentation.
+    if (!values.quick && results.length === every.length && values.against === undefined) writeDocs(results, plan)
+  } finally {
+    await Promise.all([load.stop(), loadOnAllCores.stop()])
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Starts everything that is compared, warms it up, and measures it in turn, every round in another order. */
+async function run({ title, exchange, subjects }: Experiment, bench: Bench, progress: Progress): Promise<Result> {
+  const running: Running[] = []
+  try {
+    for (const subject of subjects) {
+      progress.now(`${title}: starting ${subject.name}`, 0)
+      running.push(await subject.start(bench, exchange))
+    }
+    for (const [index, each] of running.entries()) {
+      progress.now(`${title}: warming up ${subjects[index]?.name}`, plan.warmup)
+      await each.measure(0, plan.warmup)
+    }
+    const rounds: LoadFigures[][] = subjects.map(() => [])
+    for (let round = 0; round < plan.rounds; round++) {
+      for (let turn = 0; turn < running.length; turn++) {
+        const index = (turn + round) % running.length
+        progress.now(`${title}: round ${round + 1} of ${plan.rounds}, ${subjects[index]?.name}`, plan.settle + plan.seconds)
+        rounds[index]?.push(await (running[index] as Running).measure(plan.settle, plan.seconds))
+      }
+    }
+    return { title, subjects: subjects.map(({ name }, index) => ({ name, rounds: rounds[index] ?? [] })) }
+  } finally {
+    await Promise.all(running.map(each => each.stop()))
+  }
+}
+
+function secondsFor(experiments: readonly Experiment[]): number {
+  const count = experiments.reduce((sum, { subjects }) => sum + subjects.length, 0)
+  return count * (plan.warmup + plan.rounds * (plan.settle + plan.seconds))
+}
+
+await main()

@@ -1,0 +1,51 @@
+// A process of its own that works on a store; `contenders.ts` starts it and tells it what to do.
+import { pino } from 'pino'
+import { embeddedStore } from '../../src/stores/embedded.ts'
+import { redisStore } from '../../src/stores/redis.ts'
+import type { Store } from '../../src/stores/store.ts'
+import type { Answer, Task } from './contenders.ts'
+
+const [kind = '', where = ''] = process.argv.slice(2)
+const store = await openStore()
+const send = (answer: Answer) => process.send?.(answer)
+
+process.on('message', async (task: Task) => {
+  if (task.operation === 'fill') return fill(task.key)
+  if (task.operation === 'close') return store.close().then(() => process.disconnect())
+  const results = await Promise.all(Array.from({ length: task.times }, (_, index) => run(task, index)))
+  send({ results: results.map(result => result ?? null) })
+})
+send({ ready: true })
+
+async function openStore(): Promise<Store> {
+  if (kind === 'embedded') return embeddedStore(where, () => Date.now() / 1_000, { sweepEvery: 500 })
+  const redis = redisStore({ url: where }, pino({ level: 'silent' }))
+  await redis.connected()
+  return redis
+}
+
+async function run({ operation, key }: Task, index: number): Promise<string | number | boolean | undefined> {
+  switch (operation) {
+    case 'putIfAbsent':
+      return store.putIfAbsent(key, `${process.pid}:${index}`, 60)
+    case 'increment':
+      return store.increment(key, 60)
+    default:
+      return store.take(key)
+  }
+}
+
+// Writes until it is killed, and reports each write that was acknowledged.
+async function fill(prefix: string): Promise<void> {
+  let next = 0
+  const writer = async () => {
+    for (;;) {
+      const key = `${prefix}:${next++}`
+      const once = await store.putIfAbsent(`once:${key}`, key, 600)
+      await store.put(key, `${key} ${'x'.repeat(700)}`, 600)
+      if (!once) throw new Error('somebody else has this key')
+      send({ acknowledged: key })
+    }
+  }
+  await Promise.all(Array.from({ length: 16 }, writer))
+}
