@@ -44,6 +44,8 @@ export interface Parts {
 export interface SigningKeyLine {
   readonly active: SigningKey
   readonly published: readonly SigningKey[]
+  /** Those of `published` that are to sign later (`next`): whoever pins keys has to know them before. */
+  readonly upcoming: readonly SigningKey[]
 }
 
 /** A setting that cannot work, found while building. The loader adds file, line and column. */

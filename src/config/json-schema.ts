@@ -18,7 +18,7 @@ export class SchemaCompiler {
     this.#ajv = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allErrors: false, code: { regExp: linearTimeRegExp } })
     formats.default(this.#ajv)
     // Annotations of ours: they say nothing about the value.
-    this.#ajv.addVocabulary(['log'])
+    this.#ajv.addVocabulary(['log', 'saml'])
   }
 
   compile(schema: JsonObject): CompiledSchema {

@@ -1,5 +1,6 @@
 import type { Grant, IssuedToken } from '../exchange/grant.ts'
 import type { Contract } from '../policies/processor-policy.ts'
+import type { SamlEntity } from '../saml/metadata-out.ts'
 
 /** The part of what has been decided that a generator writes into its token. */
 export type GeneratorGrant = Pick<
@@ -20,5 +21,20 @@ export interface TokenGenerator {
   readonly outlivesSubject: boolean
   /** Whether it writes the actors of a delegation by itself; otherwise the mapping has to read `act`, or a delegation is refused. */
   readonly expressesActor: boolean
+  /** Where others find the keys that its tokens are signed with. */
+  readonly publication: Publication
   generate(grant: GeneratorGrant): Promise<IssuedToken>
+}
+
+/** What is published so that others can verify the tokens: a SAML entity's metadata, or an issuer's discovery and JWKS documents. */
+export type Publication = { readonly as: 'saml-entity'; readonly entity: SamlEntity } | JwtIssuerPublication
+
+/** The documents of an issuer of JWTs (OpenID Connect Discovery §4, RFC 7517 §5), as JSON text. */
+export interface JwtIssuerPublication {
+  readonly as: 'jwt-issuer'
+  readonly issuer: string
+  /** `GET /issuers/<generator>/.well-known/openid-configuration` */
+  readonly openidConfiguration: string
+  /** `GET /issuers/<generator>/jwks` */
+  readonly jwks: string
 }

@@ -30,8 +30,9 @@ export function linesOfKeys(keys: readonly ConfiguredKey[]): LinesOfKeys {
   for (const line of lines) {
     const active = line.find(key => key.status === 'active')
     const published = line.flatMap(key => key.signing ?? [])
+    const upcoming = line.filter(key => key.status === 'next').flatMap(key => key.signing ?? [])
     for (const { id } of line) {
-      if (active?.signing !== undefined) signing.set(id, { active: active.signing, published })
+      if (active?.signing !== undefined) signing.set(id, { active: active.signing, published, upcoming })
       else if (active?.decryption !== undefined)
         decryption.set(
           id,

@@ -2,6 +2,8 @@
 export const tokenTypes = {
   accessToken: 'urn:ietf:params:oauth:token-type:access_token',
   jwt: 'urn:ietf:params:oauth:token-type:jwt',
+  saml1: 'urn:ietf:params:oauth:token-type:saml1',
+  saml2: 'urn:ietf:params:oauth:token-type:saml2',
 } as const
 
 /** The grant of RFC 8693 §2.1. */

@@ -1,0 +1,6 @@
+/** Every kind of token generator. Another one is a file beside these and a line here. */
+import { jwt } from './jwt.ts'
+import { saml2 } from './saml2.ts'
+import { saml11 } from './saml11.ts'
+
+export const tokenGeneratorKinds = [saml2, saml11, jwt] as const
