@@ -1,6 +1,6 @@
 import type { Instant } from '../outside.ts'
 import type { Authentication } from '../processors/processor.ts'
-import type { AuthenticationStatement } from '../saml/assertion.ts'
+import type { AuthenticationStatement } from '../saml/assertion-content.ts'
 
 /** When an assertion states how its subject authenticated. */
 export const authnStatements = ['when-known', 'always', 'never'] as const

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Path } from '../config/problems.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import type { SamlAttribute } from '../saml/assertion.ts'
+import type { SamlAttribute } from '../saml/assertion-content.ts'
 
 /** The member of a SAML generator's contract that becomes the NameID, and the one that says its format where the file's is not for all. */
 export const subjectName = 'SAML_SUBJECT'

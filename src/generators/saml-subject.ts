@@ -2,7 +2,7 @@ import type { ExternalText } from '../config/values.ts'
 import type { JsonObject } from '../json.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Parts } from '../plugin.ts'
-import type { Confirmation, NameId } from '../saml/assertion.ts'
+import type { Confirmation, NameId } from '../saml/assertion-content.ts'
 import { subjectName, subjectNameFormat } from './saml-attributes.ts'
 import { holderOf } from './saml-settings.ts'
 

@@ -5,7 +5,7 @@ import {
   dateTime,
   type NameId,
   type SamlAttribute,
-} from './assertion.ts'
+} from './assertion-content.ts'
 import { keyInfo, x509Data } from './key-info.ts'
 import { confirmationMethods11, namespaces } from './names.ts'
 import type { UnsignedAssertion } from './sign.ts'
