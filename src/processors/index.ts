@@ -2,5 +2,7 @@
 import { accessToken } from './access-token.ts'
 import { introspection } from './introspection.ts'
 import { jwt } from './jwt.ts'
+import { saml2 } from './saml2.ts'
+import { saml11 } from './saml11.ts'
 
-export const tokenProcessorKinds = [jwt, accessToken, introspection] as const
+export const tokenProcessorKinds = [jwt, accessToken, introspection, saml2, saml11] as const

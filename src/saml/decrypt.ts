@@ -27,12 +27,12 @@ const maskDigests: Readonly<Record<string, OaepHashes['mask']>> = {
 }
 
 /**
- * Decrypts an EncryptedAssertion (SAML Core §2.3.4, XML Encryption §4.4) and parses what was inside. Anybody can encrypt for us: what
- * comes out is as little trusted as what came in, and its own signature is still required (CVE-2026-18108).
+ * Decrypts an EncryptedAssertion (SAML Core §2.3.4, XML Encryption §4.4), or the bare EncryptedData that WS-Trust has instead, and parses
+ * what was inside. Anybody can encrypt for us: what comes out is as little trusted as what came in, and its own signature is still
+ * required (CVE-2026-18108).
  */
 export function decryptAssertion(encrypted: XmlElement, keys: readonly KeyObject[]): XmlDocument {
-  const [data, ...others] = childrenOf(encrypted, encryption, 'EncryptedData')
-  if (data === undefined || others.length > 0) throw notAcceptable('it has not exactly one EncryptedData')
+  const data = isElement(encrypted, encryption, 'EncryptedData') ? encrypted : onlyChild(encrypted, encryption, 'EncryptedData')
   const cipher = contentCiphers[methodOf(data)]
   if (cipher === undefined) throw notAcceptable('its content is encrypted with an algorithm that is not accepted here')
   const wrappedKey = encryptedKeyOf(encrypted)

@@ -26,6 +26,9 @@ export interface SignedKind {
 /** What was signed, read again from the bytes that were digested, without the signature: nothing else of a document is ever looked at. */
 export type VerifiedDocument = Branded<XmlDocument, 'signature verified'>
 
+/** None of the keys has made the signature. Another key of the issuer may have, where its keys change. */
+export class UnknownSigner extends TokenRejected {}
+
 /** The Signature of an element, in its place; undefined where it has none. */
 export function signatureOf(element: XmlElement, kind: SignedKind): XmlElement | undefined {
   const place = element.children[kind.signaturePlace(element.children)]
@@ -68,7 +71,7 @@ export function requireNoOtherSignature(root: XmlElement, signers: readonly (Xml
 function requireSignedBy({ keys, algorithms }: SignatureTrust, { algorithm, value }: XmlSignature, canonical: string): void {
   if (!algorithms.has(algorithm)) throw new TokenRejected('the token is signed with an algorithm that is not accepted here')
   const signed = Buffer.from(canonical, 'utf8')
-  if (!keys.some(key => key.verifies(algorithm, signed, value))) throw notValid()
+  if (!keys.some(key => key.verifies(algorithm, signed, value))) throw new UnknownSigner('the signature of the token is not valid')
 }
 
 function requireDigest({ hash, digest }: XmlSignature, signed: string): void {

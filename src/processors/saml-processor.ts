@@ -1,0 +1,141 @@
+import type { KeyObject } from 'node:crypto'
+import type { CompiledSchema } from '../config/json-schema.ts'
+import type { JsonObject } from '../json.ts'
+import { TokenRejected } from '../oauth/errors.ts'
+import type { Parts } from '../plugin.ts'
+import type { AssertionRules, VerifiedAssertion } from '../saml/assertion.ts'
+import { decodeToken } from '../saml/base64.ts'
+import { type IssuerSigners, openSigners } from '../saml/issuer-signers.ts'
+import { openAssertion, type SamlVersion } from '../saml/open.ts'
+import { readXml, tokenLimits } from '../saml/read.ts'
+import type { VerificationKey } from '../saml/verification-key.ts'
+import { UnknownSigner } from '../saml/verify.ts'
+import { describable } from './claims.ts'
+import { limitsOf } from './common-settings.ts'
+import type { ProcessorRequest, Proof, TokenProcessor } from './processor.ts'
+import type { SamlSettings } from './saml-settings.ts'
+
+/** What the two versions of SAML do differently. */
+export interface SamlDialect {
+  readonly version: SamlVersion
+  read(assertion: VerifiedAssertion, rules: AssertionRules): Proof
+}
+
+/** Builds the processor of one version of SAML from its file. */
+export function buildSamlProcessor(settings: SamlSettings, parts: Parts, dialect: SamlDialect): TokenProcessor {
+  const signers = new Map<string, IssuerSigners>()
+  for (const [index, issuer] of settings.issuers.entries()) {
+    if (signers.has(issuer.entityId)) parts.problem(['issuers', index, 'entityId'], 'this issuer is named twice')
+    signers.set(issuer.entityId, openSigners(issuer, parts, ['issuers', index]))
+  }
+  return new SamlProcessor({
+    id: parts.id,
+    settings,
+    dialect,
+    signers,
+    recipients: new Set(settings.recipients ?? [parts.issuer, `${parts.issuer}/token`]),
+    decryptionKeys: (settings.decryptionKeys ?? []).flatMap((key, index) =>
+      rsaKeys(parts.decryptionKeys(key, ['decryptionKeys', index]), parts, index),
+    ),
+    claims: settings.claims === undefined ? undefined : parts.jsonSchema(settings.claims, ['claims']),
+  })
+}
+
+function rsaKeys(keys: ReturnType<Parts['decryptionKeys']>, parts: Parts, index: number): readonly KeyObject[] {
+  const unfit = keys.find(({ privateKey }) => privateKey.asymmetricKeyType !== 'rsa')
+  if (unfit !== undefined)
+    parts.problem(['decryptionKeys', index], `"${unfit.id}" is not an RSA key, for which alone assertions are encrypted`)
+  return keys.map(({ privateKey }) => privateKey)
+}
+
+interface SamlProcessorParts {
+  readonly id: string
+  readonly settings: SamlSettings
+  readonly dialect: SamlDialect
+  /** By entity id: a key never serves another issuer (SC-23). */
+  readonly signers: ReadonlyMap<string, IssuerSigners>
+  readonly recipients: ReadonlySet<string>
+  readonly decryptionKeys: readonly KeyObject[]
+  readonly claims: CompiledSchema | undefined
+}
+
+class SamlProcessor implements TokenProcessor {
+  readonly id: string
+  readonly limits: TokenProcessor['limits']
+  readonly issuers: readonly string[]
+  readonly origin = 'foreign'
+  readonly audiences: readonly string[] | undefined
+  readonly attributes: JsonObject
+  readonly #parts: SamlProcessorParts
+
+  constructor(parts: SamlProcessorParts) {
+    this.id = parts.id
+    this.limits = limitsOf(parts.settings)
+    this.issuers = [...parts.signers.keys()]
+    this.audiences = parts.settings.audiences
+    this.attributes = attributeSchema(parts.settings.claims)
+    this.#parts = parts
+  }
+
+  async process(token: string, { now }: ProcessorRequest): Promise<Proof> {
+    const { settings, dialect, recipients, claims } = this.#parts
+    const bytes = decodeToken(token, { maxSize: settings.maxSize, lenient: settings.lenientBase64 })
+    const assertion = await this.#open(bytes)
+    const { clockSkew, acceptInResponseTo } = settings
+    const proof = dialect.read(assertion, { now, clockSkew, recipients, acceptInResponseTo, claims: settings.claims })
+    const problem = claims?.problem(proof.attributes.attributes)
+    if (problem !== undefined) throw new TokenRejected(`the attributes of the assertion are not acceptable: ${describable(problem)}`)
+    return proof
+  }
+
+  /** An issuer may have changed its key since its metadata were fetched: then they are fetched once more, and the token is read again. */
+  async #open(bytes: Buffer): Promise<VerifiedAssertion> {
+    try {
+      return await this.#openWith(bytes, signers => signers.keys())
+    } catch (error) {
+      if (!(error instanceof UnknownSigner)) throw error
+      return await this.#openWith(bytes, signers => {
+        const keys = signers.searched()
+        if (keys === undefined) throw error
+        return keys
+      })
+    }
+  }
+
+  #openWith(bytes: Buffer, keysOf: (signers: IssuerSigners) => ReturnType<IssuerSigners['keys']>): Promise<VerifiedAssertion> {
+    const { settings, dialect, signers, recipients, decryptionKeys } = this.#parts
+    const algorithms = new Set(settings.algorithms)
+    const { acceptResponse, acceptInResponseTo } = settings
+    return openAssertion(readXml(bytes), dialect.version, {
+      ...{ acceptResponse, acceptInResponseTo, recipients, decryptionKeys },
+      async trustIn(issuer) {
+        const found = signers.get(issuer)
+        if (found === undefined) throw new TokenRejected('the issuer of the assertion is not accepted here')
+        const keys: readonly VerificationKey[] = await keysOf(found)
+        return { keys, algorithms, limits: tokenLimits }
+      },
+    })
+  }
+}
+
+const text = { type: 'string' }
+
+/** The schema of what expressions read: the shape of `configuration.md`, with the attributes as the file's `claims` have them. */
+function attributeSchema(claims: JsonObject | undefined): JsonObject {
+  return {
+    type: 'object',
+    required: ['issuer', 'nameId', 'attributes'],
+    properties: {
+      issuer: text,
+      nameId: {
+        type: 'object',
+        required: ['value'],
+        properties: { value: text, format: text, nameQualifier: text, spNameQualifier: text },
+      },
+      authnInstant: { type: 'number' },
+      authnContext: text,
+      sessionIndex: text,
+      attributes: { ...claims, type: 'object' },
+    },
+  }
+}
