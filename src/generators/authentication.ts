@@ -29,7 +29,7 @@ export function contextClass({ contextClass: named, methods = [] }: Authenticati
 
 /** The AuthenticationMethod (SAML 1.1 Core §7.1): the one that the inbound token names, or one for its SAML 2.0 class or `amr`. */
 export function authenticationMethod({ contextClass: named, methods = [] }: Authentication): string {
-  const known = ways.find(way => way.method === named || way.class === named || way.alias === named)
+  const known = ways.find(way => named !== undefined && [way.method, way.class, way.alias].includes(named))
   return (known ?? wayOf(methods))?.method ?? 'urn:oasis:names:tc:SAML:1.0:am:unspecified'
 }
 
