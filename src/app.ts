@@ -4,6 +4,7 @@ import { answerDocument, answerFailure, answerJson } from './http/answer.ts'
 import { failureOf } from './http/failure.ts'
 import { readiness } from './http/health.ts'
 import { introspectionEndpoint } from './http/introspect.ts'
+import { issuerDocument, samlMetadataEndpoint } from './http/publications.ts'
 import { revocationEndpoint } from './http/revoke.ts'
 import { tokenEndpoint } from './http/token.ts'
 import type { Recorder } from './observe/record.ts'
@@ -23,6 +24,10 @@ export function createApp(server: Server, recorder: Recorder): Koa {
   // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it.
   router.get(`/.well-known/oauth-authorization-server${base}`, ctx => answerDocument(ctx, server.documents.authorizationServer))
   router.get(`${base}/.well-known/openid-configuration`, ctx => answerDocument(ctx, server.documents.openidConfiguration))
+
+  router.get(`${base}/saml/metadata`, samlMetadataEndpoint(server))
+  router.get(`${base}/issuers/:generator/.well-known/openid-configuration`, issuerDocument(server, 'openidConfiguration'))
+  router.get(`${base}/issuers/:generator/jwks`, issuerDocument(server, 'jwks'))
 
   router.get('/healthz', ctx => answerJson(ctx, 200, { status: 'alive' }))
   router.get('/readyz', readiness(server))

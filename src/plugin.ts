@@ -5,10 +5,12 @@ import type { Path } from './config/problems.ts'
 import { type ExpressionSource, type ExternalText, type Reference, strict } from './config/values.ts'
 import type { Declarations } from './expressions/compile.ts'
 import type { Expression } from './expressions/expression.ts'
+import type { TokenGenerator } from './generators/token-generator.ts'
 import type { JsonObject } from './json.ts'
 import type { DecryptionKey } from './keys/decryption-key.ts'
 import type { SigningKey } from './keys/signing-key.ts'
 import type { Outside } from './outside.ts'
+import type { GeneratorGroup } from './policies/generator-group.ts'
 import type { ProcessorPolicy } from './policies/processor-policy.ts'
 import type { TokenProcessor } from './processors/processor.ts'
 
@@ -27,6 +29,8 @@ export interface Parts {
   decryptionKeys(reference: Reference, path: Path): readonly DecryptionKey[]
   accessTokenManager(reference: Reference): AccessTokenManager
   tokenProcessor(reference: Reference): TokenProcessor
+  tokenGenerator(reference: Reference): TokenGenerator
+  generatorGroup(reference: Reference): GeneratorGroup
   processorPolicy(reference: Reference): ProcessorPolicy
   /** Compiles a JSON Schema of the settings that stands at this path. */
   jsonSchema(schema: JsonObject, path: Path): CompiledSchema

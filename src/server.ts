@@ -1,6 +1,7 @@
 import type { AccessTokenManager } from './access-tokens/access-token-manager.ts'
-import type { Client } from './clients/client.ts'
+import type { Client, DefaultTargets } from './clients/client.ts'
 import type { ClientAuthenticator } from './clients/client-authenticator.ts'
+import type { Documents } from './http/documents.ts'
 import type { Outside } from './outside.ts'
 import type { ProcessorPolicy } from './policies/processor-policy.ts'
 import type { TargetIndex } from './policies/target-index.ts'
@@ -13,14 +14,13 @@ export interface Server {
   readonly version: string
   readonly clients: ReadonlyMap<string, Client>
   readonly authenticator: ClientAuthenticator
-  readonly defaults: { readonly policy: ProcessorPolicy | undefined; readonly accessTokenManager: string | undefined }
+  readonly defaults: DefaultTargets & { readonly policy: ProcessorPolicy | undefined }
   readonly accessTokenManagers: ReadonlyMap<string, AccessTokenManager>
   readonly targets: TargetIndex
   /** How many actors a token may name. */
   readonly maxActorDepth: number
   /** Seconds that a revocation is remembered: no token lives longer. */
   readonly longestLifetime: number
-  /** The answers of `GET /jwks` and of both metadata documents, as JSON text. */
-  readonly documents: { readonly jwks: string; readonly authorizationServer: string; readonly openidConfiguration: string }
+  readonly documents: Documents
   readonly outside: Outside
 }

@@ -1,7 +1,6 @@
-import type { Grant, IssuedToken } from '../exchange/grant.ts'
 import type { JsonObject } from '../json.ts'
 import type { Instant } from '../outside.ts'
-import type { Contract } from '../policies/processor-policy.ts'
+import type { TokenMaker } from '../policies/target.ts'
 
 /** An access token of this server that is genuine, unexpired and not revoked. */
 export interface AccessToken {
@@ -22,14 +21,8 @@ export interface AccessToken {
 }
 
 /** Makes and reads the access tokens of one kind. One instance is one file in `policies/access-token-managers`. */
-export interface AccessTokenManager {
-  readonly id: string
+export interface AccessTokenManager extends TokenMaker {
   readonly type: 'jwt' | 'reference'
-  readonly contract: Contract
-  /** Seconds a token lives at most. */
-  readonly lifetime: number
-  /** Whether the subject token's expiry does not cap it. */
-  readonly outlivesSubject: boolean
   /** Who may be issued its tokens; undefined: every client. */
   readonly clients: ReadonlySet<string> | undefined
   /** Which scopes its tokens may carry; undefined: all. */
@@ -40,7 +33,6 @@ export interface AccessTokenManager {
   readonly audiences: readonly string[]
   /** The `aud` of a token, given the resources that were asked for. */
   audienceFor(resources: readonly string[]): readonly string[]
-  generate(grant: Grant): Promise<IssuedToken>
   /** Undefined when the token is not one of its own, has expired or was revoked. Throws an `Outage` when that could not be found out. */
   read(token: string, now: Instant): Promise<AccessToken | undefined>
 }

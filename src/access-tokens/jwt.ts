@@ -30,7 +30,10 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): AccessTokenManage
     type: 'jwt',
     async generate(grant) {
       const id = random(16).toString('base64url')
-      const token = await line.active.signCompact(header, JSON.stringify(claimsOf(grant, parts.issuer, id)))
+      const token = await line.active.signCompact(
+        header,
+        JSON.stringify(claimsOf(grant, { issuer: parts.issuer, id, audience: basics.audienceFor(grant.target.resources) })),
+      )
       return { token, id, tokenType: 'Bearer', expiresAt: grant.expiresBy }
     },
     async read(token, now) {

@@ -4,15 +4,8 @@ import type { Grant } from '../exchange/grant.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { type Parts, SettingProblem } from '../plugin.ts'
 import { buildContract, contractSettings } from '../policies/contract.ts'
-import { resourceProblem } from '../policies/target-index.ts'
+import { resource } from '../policies/resource.ts'
 import type { AccessToken, AccessTokenManager } from './access-token-manager.ts'
-
-const resource = z
-  .string()
-  .refine(text => resourceProblem(text) === undefined, {
-    error: issue => `this resource ${resourceProblem(String(issue.input)) ?? 'cannot be used'}`,
-  })
-  .meta({ description: 'An absolute URI; one that ends in "/" serves everything below it' })
 
 /** Settings that every access token manager has. */
 export const managerSettings = {
@@ -76,9 +69,8 @@ export function ancestorsClaim(): 'anc' {
 }
 
 /** The claims of a new access token (RFC 9068 §2.2, RFC 8693 §4). */
-export function claimsOf(grant: Grant, issuer: string, id: string): JsonObject {
-  const { attributes, target, client, delegation, scope, ancestors, expiresBy, now } = grant
-  const audience = target.manager.audienceFor(target.resources)
+export function claimsOf(grant: Grant, { issuer, id, audience }: { issuer: string; id: string; audience: readonly string[] }): JsonObject {
+  const { attributes, client, delegation, scope, ancestors, expiresBy, now } = grant
   return {
     iss: issuer,
     ...attributes,

@@ -5,6 +5,8 @@ import { distinct, type Reference, reference, strict } from '../config/values.ts
 import { keySourceShape, namesOneSource, openKeySource } from '../keys/key-source.ts'
 import { signatureAlgorithms } from '../keys/signing-key.ts'
 import type { Blueprint, Parts } from '../plugin.ts'
+import type { ProcessorPolicy } from '../policies/processor-policy.ts'
+import { groupTarget, managerTarget, type Target } from '../policies/target.ts'
 import type { Client, ClientAuthentication, ClientTokenExchange } from './client.ts'
 import { buildSecret, secretSettings } from './secret-settings.ts'
 
@@ -33,6 +35,7 @@ const authentication = z
   .meta({ description: 'How the client proves who it is: by exactly one method' })
 
 const managerReference = reference('access-token-managers')
+const groupReference = reference('generator-groups')
 
 const tokenExchange = strict({
   enabled: z.boolean().default(false).meta({ description: 'Whether the client may exchange tokens' }),
@@ -40,8 +43,11 @@ const tokenExchange = strict({
   accessTokenManagers: distinct(managerReference)
     .optional()
     .meta({ description: 'The managers whose tokens it may be issued; absent: all that the policy issues to' }),
-  default: strict({ accessTokenManager: managerReference.optional() })
+  generatorGroups: distinct(groupReference)
     .optional()
+    .meta({ description: 'The generator groups whose tokens it may be issued; absent: all that the policy issues to' }),
+  default: strict({ accessTokenManager: managerReference.optional(), generatorGroup: groupReference.optional() })
+    .default({})
     .meta({ description: 'What it is issued when it names no target' }),
 })
 
@@ -96,22 +102,46 @@ async function buildAuthentication(settings: ClientSettings['authentication'], p
 }
 
 function buildTokenExchange(settings: ClientSettings['tokenExchange'], parts: Parts): ClientTokenExchange {
-  const path = ['tokenExchange']
   const policy = settings.processorPolicy && parts.processorPolicy(settings.processorPolicy)
-  const { accessTokenManagers: listed, default: { accessTokenManager: chosen } = {} } = settings
-  const named = (listed ?? []).map((manager, index): [Reference, Path] => [manager, [...path, 'accessTokenManagers', index]])
-  if (chosen !== undefined) named.push([chosen, [...path, 'default', 'accessTokenManager']])
-  for (const [manager, place] of named) {
-    const issuing = policy === undefined || policy.issues.has(manager.id)
-    if (!issuing)
-      parts.warn('unreachable-target', place, `can never be issued: the policy "${policy.id}" issues nothing to "${manager.id}"`)
-    const open = parts.accessTokenManager(manager).clients?.has(parts.id) ?? true
-    if (!open) parts.warn('unreachable-target', place, `can never be issued: "clients" of "${manager.id}" does not list this client`)
+  const { accessTokenManagers, generatorGroups, default: chosen } = settings
+  const managerOf = (name: Reference) => managerTarget(parts.accessTokenManager(name))
+  const groupOf = (name: Reference) => groupTarget(parts.generatorGroup(name))
+  for (const [name, path] of namesOf('accessTokenManagers', accessTokenManagers, 'accessTokenManager', chosen.accessTokenManager))
+    warnIfUnreachable(managerOf(name), policy, path, parts)
+  for (const [name, path] of namesOf('generatorGroups', generatorGroups, 'generatorGroup', chosen.generatorGroup))
+    warnIfUnreachable(groupOf(name), policy, path, parts)
+  warnIfUnlisted(accessTokenManagers, 'accessTokenManagers', chosen.accessTokenManager, 'accessTokenManager', parts)
+  warnIfUnlisted(generatorGroups, 'generatorGroups', chosen.generatorGroup, 'generatorGroup', parts)
+  return {
+    enabled: settings.enabled,
+    policy,
+    accessTokenManagers: accessTokenManagers && new Set(accessTokenManagers.map(({ id }) => id)),
+    generatorGroups: generatorGroups && new Set(generatorGroups.map(({ id }) => id)),
+    default: { accessTokenManager: chosen.accessTokenManager?.id, generatorGroup: chosen.generatorGroup?.id },
   }
-  const accessTokenManagers = listed && new Set(listed.map(({ id }) => id))
-  if (chosen !== undefined && accessTokenManagers?.has(chosen.id) === false)
-    parts.warn('unreachable-target', [...path, 'default', 'accessTokenManager'], `"accessTokenManagers" does not list "${chosen.id}"`)
-  return { enabled: settings.enabled, policy, accessTokenManagers, defaultAccessTokenManager: chosen?.id }
+}
+
+function namesOf(list: string, listed: readonly Reference[] = [], member: string, chosen: Reference | undefined): Array<[Reference, Path]> {
+  const names = listed.map((name, index): [Reference, Path] => [name, ['tokenExchange', list, index]])
+  return chosen === undefined ? names : [...names, [chosen, ['tokenExchange', 'default', member]]]
+}
+
+function warnIfUnreachable(target: Target, policy: ProcessorPolicy | undefined, path: Path, parts: Parts): void {
+  const never = (why: string) => parts.warn('unreachable-target', path, `can never be issued: ${why}`)
+  const issuing = policy === undefined || target.makers.some(maker => policy.issues.has(maker))
+  if (!issuing) never(`the policy "${policy.id}" issues nothing to "${target.id}"`)
+  if (target.clients?.has(parts.id) === false) never(`"clients" of "${target.id}" does not list this client`)
+}
+
+function warnIfUnlisted(
+  listed: readonly Reference[] | undefined,
+  list: string,
+  chosen: Reference | undefined,
+  member: string,
+  parts: Parts,
+): void {
+  if (chosen === undefined || listed === undefined || listed.some(({ id }) => id === chosen.id)) return
+  parts.warn('unreachable-target', ['tokenExchange', 'default', member], `"${list}" does not list "${chosen.id}"`)
 }
 
 function methodProblem(input: unknown): string {

@@ -50,7 +50,15 @@ export interface ClientTokenExchange {
   readonly policy: ProcessorPolicy | undefined
   /** Ids of the managers that it may use; undefined: all that the policy issues to. */
   readonly accessTokenManagers: ReadonlySet<string> | undefined
-  readonly defaultAccessTokenManager: string | undefined
+  /** Ids of the generator groups that it may use; undefined: all that the policy issues to. */
+  readonly generatorGroups: ReadonlySet<string> | undefined
+  readonly default: DefaultTargets
+}
+
+/** The ids of the targets where a request names none. */
+export interface DefaultTargets {
+  readonly accessTokenManager?: string | undefined
+  readonly generatorGroup?: string | undefined
 }
 
 /** An OAuth client. One file in `clients/`. */

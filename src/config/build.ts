@@ -1,10 +1,12 @@
 import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
 import type { Client } from '../clients/client.ts'
 import { ExpressionCompiler, ExpressionProblem } from '../expressions/compile.ts'
+import type { TokenGenerator } from '../generators/token-generator.ts'
 import type { ConfiguredKey } from '../keys/key-file.ts'
 import { type LinesOfKeys, linesOfKeys } from '../keys/lines-of-keys.ts'
 import type { Outside } from '../outside.ts'
 import { type Parts, SettingProblem } from '../plugin.ts'
+import type { GeneratorGroup } from '../policies/generator-group.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
 import { type FolderKind, folderKinds } from './folders.ts'
@@ -19,6 +21,8 @@ import type { ExternalText } from './values.ts'
 export interface Built {
   readonly keys: Map<string, ConfiguredKey>
   readonly 'access-token-managers': Map<string, AccessTokenManager>
+  readonly 'token-generators': Map<string, TokenGenerator>
+  readonly 'generator-groups': Map<string, GeneratorGroup>
   readonly 'token-processors': Map<string, TokenProcessor>
   readonly 'processor-policies': Map<string, ProcessorPolicy>
   readonly clients: Map<string, Client>
@@ -45,6 +49,8 @@ export class Builder {
   readonly #built = {
     keys: new Map<string, ConfiguredKey>(),
     'access-token-managers': new Map<string, AccessTokenManager>(),
+    'token-generators': new Map<string, TokenGenerator>(),
+    'generator-groups': new Map<string, GeneratorGroup>(),
     'token-processors': new Map<string, TokenProcessor>(),
     'processor-policies': new Map<string, ProcessorPolicy>(),
     clients: new Map<string, Client>(),
@@ -100,6 +106,8 @@ export class Builder {
       decryptionKeys: ({ id }, path) =>
         this.#keyLines.decryption.get(id) ?? this.#unusableKey(id, path, 'it signs, and a key that decrypts is needed'),
       accessTokenManager: ({ id }) => this.#built['access-token-managers'].get(id) ?? fail(),
+      generatorGroup: ({ id }) => this.#built['generator-groups'].get(id) ?? fail(),
+      tokenGenerator: ({ id }) => this.#built['token-generators'].get(id) ?? fail(),
       tokenProcessor: ({ id }) => this.#built['token-processors'].get(id) ?? fail(),
       processorPolicy: ({ id }) => this.#built['processor-policies'].get(id) ?? fail(),
       jsonSchema: (schema, path) => {

@@ -2,6 +2,8 @@
 export const folders = {
   keys: 'keys',
   'access-token-managers': 'policies/access-token-managers',
+  'token-generators': 'policies/token-generators',
+  'generator-groups': 'policies/generator-groups',
   'token-processors': 'policies/token-processors',
   'processor-policies': 'policies/processor-policies',
   clients: 'clients',

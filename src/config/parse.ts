@@ -1,9 +1,11 @@
 import type { z } from 'zod'
 import { accessTokenManagerKinds } from '../access-tokens/index.ts'
 import { clientFile } from '../clients/client-file.ts'
+import { tokenGeneratorKinds } from '../generators/index.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 import { keyFile } from '../keys/key-file.ts'
 import type { Blueprint, PluginKind } from '../plugin.ts'
+import { groupFile } from '../policies/generator-group.ts'
 import { policyFile } from '../policies/policy-file.ts'
 import { tokenProcessorKinds } from '../processors/index.ts'
 import type { FolderKind } from './folders.ts'
@@ -24,10 +26,17 @@ export interface ParsedFile {
 export const pluginKinds: Readonly<Partial<Record<FolderKind, readonly PluginKind<unknown>[]>>> = {
   'token-processors': tokenProcessorKinds,
   'access-token-managers': accessTokenManagerKinds,
+  'token-generators': tokenGeneratorKinds,
 }
 
 /** Folders whose files all have one schema. */
-export const plainFiles = { server: serverFile, 'processor-policies': policyFile, clients: clientFile, keys: keyFile } as const
+export const plainFiles = {
+  server: serverFile,
+  'generator-groups': groupFile,
+  'processor-policies': policyFile,
+  clients: clientFile,
+  keys: keyFile,
+} as const
 
 /** Applies the schemas to all files, each with what it inherits. */
 export function parseFiles(sources: Sources): { parsed: ParsedFile[]; problems: Problem[] } {

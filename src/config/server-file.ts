@@ -23,6 +23,7 @@ const settings = strict({
   defaults: strict({
     processorPolicy: reference('processor-policies').optional(),
     accessTokenManager: reference('access-token-managers').optional(),
+    generatorGroup: reference('generator-groups').optional(),
   })
     .default({})
     .meta({ description: 'What applies to clients that name nothing of their own' }),

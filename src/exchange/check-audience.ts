@@ -1,3 +1,4 @@
+import type { TokenProcessor } from '../processors/processor.ts'
 import type { Server } from '../server.ts'
 import type { AddressedTokens, ExchangingClient, ProvenToken, ProvenTokens } from './grant.ts'
 import { rejected } from './process-tokens.ts'
@@ -11,21 +12,22 @@ export function checkAudience(server: Server, client: ExchangingClient, tokens: 
 
 function requireAddressed(server: Server, client: ExchangingClient, { role, processor, proof }: ProvenToken): void {
   if (proof.audiences.length === 0) throw rejected(role, 'it names no audience')
-  const addressed = processor.origin === 'own' ? isForClient(client, proof) : isForServer(server, client, { processor, proof })
-  if (!addressed)
-    throw rejected(
-      role,
-      processor.origin === 'own' ? 'it was issued to another client and is not addressed to this one' : 'its audience is another party',
-    )
+  // Each restriction has to be met on its own (SAML Core §2.5.1.4).
+  for (const audiences of [proof.audiences, ...(proof.furtherAudiences ?? [])]) {
+    if (processor.origin === 'own') {
+      if (!isForClient(client, proof.clientId, audiences))
+        throw rejected(role, 'it was issued to another client and is not addressed to this one')
+    } else if (!isForServer(server, client, processor, audiences)) throw rejected(role, 'its audience is another party')
+  }
 }
 
-function isForClient(client: ExchangingClient, { clientId, audiences }: ProvenToken['proof']): boolean {
+function isForClient(client: ExchangingClient, clientId: string | undefined, audiences: readonly string[]): boolean {
   return clientId === client.id || audiences.some(audience => audience === client.id || client.audiences.includes(audience))
 }
 
 // Our client ids are never compared here: a foreign issuer chooses its audience names, and could choose one of ours.
-function isForServer(server: Server, client: ExchangingClient, { processor, proof }: Pick<ProvenToken, 'processor' | 'proof'>): boolean {
-  return proof.audiences.some(audience => {
+function isForServer(server: Server, client: ExchangingClient, processor: TokenProcessor, audiences: readonly string[]): boolean {
+  return audiences.some(audience => {
     if (audience === server.issuer || audience === server.tokenEndpoint) return true
     return (
       processor.audiences?.some(accepted => (accepted === 'client' ? client.audiences.includes(audience) : accepted === audience)) === true

@@ -3,11 +3,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Actor, Proof } from '../processors/processor.ts'
 import type { Server } from '../server.ts'
-import type { CheckedDelegation, ExchangingClient, UsableTokens } from './grant.ts'
+import type { CheckedDelegation, ExchangingClient, SelectedTarget, UsableTokens } from './grant.ts'
 import { rejected } from './process-tokens.ts'
 
 /** Step 8: who acts in the new token (RFC 8693 §4.1), and whether the subject allowed it (§4.4). */
-export function delegate(server: Server, client: ExchangingClient, tokens: UsableTokens): CheckedDelegation {
+export function delegate(server: Server, client: ExchangingClient, target: SelectedTarget, tokens: UsableTokens): CheckedDelegation {
   const subject = tokens.subject.proof
   const actor = tokens.actor?.proof
   if (actor?.act !== undefined) throw rejected('actor', 'somebody acts in it for its subject (act); that chain would be lost')
@@ -16,6 +16,10 @@ export function delegate(server: Server, client: ExchangingClient, tokens: Usabl
   const act = actor === undefined ? earlier : addActor(actor, subject, earlier)
   if (depthOf(act) > server.maxActorDepth)
     throw new OAuthError('delegation-refused', `the chain of actors would be longer than ${server.maxActorDepth}`)
+  // Dropping the actor would turn delegation into impersonation.
+  if (act !== undefined && !target.mapping.expressesActor) {
+    throw new OAuthError('delegation-refused', 'the token would not say who acts for its subject: its mapping does not read act')
+  }
   return { act } as CheckedDelegation
 }
 

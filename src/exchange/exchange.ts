@@ -65,7 +65,7 @@ export async function exchange(
   // What do the tokens prove, and may this client use them?
   const proven = entry.tokens(await processTokens(mapping, request, now))
   const tokens = checkBinding(checkValidity(checkAudience(server, client, proven), now))
-  const delegation = entry.delegation(delegate(server, client, tokens))
+  const delegation = entry.delegation(delegate(server, client, target, tokens))
   const expiresBy = boundLifetime(target, tokens, now)
   const ancestors = traceAncestors(tokens)
 
@@ -78,7 +78,8 @@ export async function exchange(
 
   // Only now is anything used up, made or sent.
   await useOnce(server.outside.store, tokens, now)
-  const grant = { client, target, attributes: mapped, delegation, scope, expiresBy, ancestors, now }
+  const { authentication, proxyRestriction } = tokens.subject.proof
+  const grant = { client, target, attributes: mapped, delegation, scope, expiresBy, ancestors, authentication, proxyRestriction, now }
   const issued = entry.issued(await generateToken(grant))
   return {
     access_token: issued.token,

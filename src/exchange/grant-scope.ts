@@ -23,7 +23,7 @@ export function grantScope(requested: readonly string[] | undefined, grounds: Gr
 
 function availableScope(grounds: Grounds): readonly string[] {
   const carried = carriedScope(grounds)
-  const { scopes } = grounds.target.manager
+  const { scopes } = grounds.target.target
   return grounds.client.scopes.filter(scope => (carried === undefined || carried.includes(scope)) && scopes?.has(scope) !== false)
 }
 

@@ -1,9 +1,9 @@
-import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
 import type { Branded } from '../branded.ts'
 import type { Client } from '../clients/client.ts'
 import type { JsonObject } from '../json.ts'
 import type { Instant } from '../outside.ts'
 import type { ProcessorMapping, TargetMapping } from '../policies/processor-policy.ts'
+import type { Target } from '../policies/target.ts'
 import type { Actor, Authentication, Proof, ProxyRestriction, TokenProcessor } from '../processors/processor.ts'
 
 /** A client whose credentials were checked (`authenticate-client.ts`). */
@@ -39,8 +39,8 @@ export type ClearedAttributes = Branded<FulfilledContract, 'cleared'>
 /** Where the new token goes and in which form, after the client's and the target's restrictions (`select-target.ts`). */
 export type SelectedTarget = Branded<
   {
+    readonly target: Target
     readonly mapping: TargetMapping
-    readonly manager: AccessTokenManager
     readonly issuedTokenType: string
     /** The resources that were asked for. */
     readonly resources: readonly string[]
@@ -73,9 +73,9 @@ export interface Grant {
   readonly expiresBy: BoundedExpiry
   readonly ancestors: TracedAncestors
   /** How the subject authenticated, as the inbound token tells. */
-  readonly authentication?: Authentication
+  readonly authentication: Authentication | undefined
   /** What the inbound token allows of further ones. */
-  readonly proxyRestriction?: ProxyRestriction
+  readonly proxyRestriction: ProxyRestriction | undefined
   readonly now: Instant
 }
 

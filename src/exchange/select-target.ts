@@ -1,8 +1,7 @@
-import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
 import { OAuthError } from '../oauth/errors.ts'
-import { tokenTypes } from '../oauth/token-types.ts'
-import type { ProcessorPolicy, TargetMapping } from '../policies/processor-policy.ts'
-import { resourceProblem } from '../policies/target-index.ts'
+import type { ProcessorPolicy } from '../policies/processor-policy.ts'
+import { resourceProblem } from '../policies/resource.ts'
+import type { Target } from '../policies/target.ts'
 import type { Server } from '../server.ts'
 import type { ExchangingClient, SelectedTarget } from './grant.ts'
 import type { ExchangeRequest } from './read-request.ts'
@@ -10,16 +9,20 @@ import type { ExchangeRequest } from './read-request.ts'
 /** Step 6: where the new token goes, by `resource`, `audience` and `requested_token_type` (RFC 8693 §2.1, RFC 8707 §2). */
 export function selectTarget(server: Server, policy: ProcessorPolicy, client: ExchangingClient, request: ExchangeRequest): SelectedTarget {
   const named = namedTarget(server, request)
-  const mapping = named === undefined ? defaultTarget(server, policy, client, request) : allowedTarget(named, policy, client)
-  const issuedTokenType = request.requestedTokenType ?? tokenTypes.accessToken
-  if (!canMake(mapping.manager, issuedTokenType))
-    throw new OAuthError('type-not-available', 'the target does not make tokens of the requested_token_type')
-  return { mapping, manager: mapping.manager, issuedTokenType, resources: request.resources } as SelectedTarget
+  // The restrictions apply to the target that was matched. They never make a shorter match win.
+  if (named !== undefined && !mayUse(client, policy, named)) throw notAllowed()
+  const target = named ?? defaultTarget(server, policy, client, request.requestedTokenType)
+  const issuedTokenType = request.requestedTokenType ?? target.defaultType
+  const maker = target.makerOf(issuedTokenType)
+  if (maker === undefined) throw new OAuthError('type-not-available', 'the target does not make tokens of the requested_token_type')
+  const mapping = policy.issues.get(maker)
+  if (mapping === undefined) throw notAllowed()
+  return { target, mapping, issuedTokenType, resources: request.resources } as SelectedTarget
 }
 
 // Every value selects its target on its own, and all must select the same one.
-function namedTarget(server: Server, { resources, audiences }: ExchangeRequest): string | undefined {
-  const targets = new Set<string>()
+function namedTarget(server: Server, { resources, audiences }: ExchangeRequest): Target | undefined {
+  const targets = new Set<Target>()
   for (const resource of resources) {
     const problem = resourceProblem(resource)
     if (problem !== undefined) throw new OAuthError('target-unknown', `resource ${problem}`)
@@ -31,45 +34,34 @@ function namedTarget(server: Server, { resources, audiences }: ExchangeRequest):
   return target
 }
 
+/** The default access token manager where it makes the type, else the default generator group; each is the client's, else the server's. */
+function defaultTarget(server: Server, policy: ProcessorPolicy, client: ExchangingClient, tokenType: string | undefined): Target {
+  const chosen = client.tokenExchange.default
+  const manager = server.targets.named('access-token-manager', chosen.accessTokenManager ?? server.defaults.accessTokenManager)
+  const group = server.targets.named('generator-group', chosen.generatorGroup ?? server.defaults.generatorGroup)
+  const usable = [manager, group].filter(target => target !== undefined && mayUse(client, policy, target)) as Target[]
+  const target = tokenType === undefined ? usable[0] : usable.find(each => each.makerOf(tokenType) !== undefined)
+  if (target !== undefined) return target
+  if (tokenType !== undefined && (usable.length > 0 || !server.targets.make(tokenType))) {
+    throw new OAuthError('type-not-available', 'no default target makes tokens of the requested_token_type')
+  }
+  throw new OAuthError(
+    'target-missing',
+    'the request names no target (resource or audience), and there is no default that this client may use',
+  )
+}
+
+function mayUse(client: ExchangingClient, policy: ProcessorPolicy, target: Target): boolean {
+  const { accessTokenManagers, generatorGroups } = client.tokenExchange
+  const allowed = target.kind === 'access-token-manager' ? accessTokenManagers : generatorGroups
+  if (allowed?.has(target.id) === false || target.clients?.has(client.id) === false) return false
+  return target.makers.some(maker => policy.issues.has(maker))
+}
+
 function unknown(parameter: 'resource' | 'audience'): never {
   throw new OAuthError('target-unknown', `the ${parameter} is unknown here`)
 }
 
-// The restrictions apply to the target that was matched. They never make a shorter match win.
-function allowedTarget(target: string, policy: ProcessorPolicy, client: ExchangingClient): TargetMapping {
-  const mapping = usableTarget(target, policy, client)
-  if (mapping === undefined) throw new OAuthError('target-not-allowed', 'this client may not have tokens for this target')
-  return mapping
-}
-
-function defaultTarget(
-  server: Server,
-  policy: ProcessorPolicy,
-  client: ExchangingClient,
-  { requestedTokenType }: ExchangeRequest,
-): TargetMapping {
-  if (requestedTokenType !== undefined && requestedTokenType !== tokenTypes.accessToken && requestedTokenType !== tokenTypes.jwt) {
-    throw new OAuthError('type-not-available', 'nothing here makes tokens of the requested_token_type')
-  }
-  const target = client.tokenExchange.defaultAccessTokenManager ?? server.defaults.accessTokenManager
-  const mapping = target === undefined ? undefined : usableTarget(target, policy, client)
-  if (mapping === undefined)
-    throw new OAuthError(
-      'target-missing',
-      'the request names no target (resource or audience), and there is no default that this client may use',
-    )
-  return mapping
-}
-
-function usableTarget(target: string, policy: ProcessorPolicy, client: ExchangingClient): TargetMapping | undefined {
-  const mapping = policy.issues.get(target)
-  if (mapping === undefined) return undefined
-  if (client.tokenExchange.accessTokenManagers?.has(target) === false) return undefined
-  if (mapping.manager.clients?.has(client.id) === false) return undefined
-  return mapping
-}
-
-// A JWT access token is a JWT too; callers such as Spring ask for it by that name.
-function canMake(manager: AccessTokenManager, tokenType: string): boolean {
-  return tokenType === tokenTypes.accessToken || (tokenType === tokenTypes.jwt && manager.type === 'jwt')
+function notAllowed(): OAuthError {
+  return new OAuthError('target-not-allowed', 'this client may not have tokens for this target')
 }

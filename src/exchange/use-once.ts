@@ -5,9 +5,9 @@ import type { Store } from '../stores/store.ts'
 import type { ProvenToken, UsableTokens } from './grant.ts'
 import { rejected } from './process-tokens.ts'
 
-/** Step 12: records the tokens whose processor takes each only once. Comes last, so that a refused request uses nothing up. */
+/** Step 12: records the tokens whose processor takes each only once, or that say so themselves. Comes last, so that a refused request uses nothing up. */
 export async function useOnce(store: Store, tokens: UsableTokens, now: Instant): Promise<void> {
-  const once = [tokens.subject, ...(tokens.actor === undefined ? [] : [tokens.actor])].filter(({ processor }) => processor.limits.once)
+  const once = [tokens.subject, ...(tokens.actor === undefined ? [] : [tokens.actor])].filter(isForOneUse)
   const uses = once.map(token => useOf(token, now))
   for (const [index, { role, key, seconds }] of uses.entries()) {
     if (await store.putIfAbsent(key, '', seconds)) continue
@@ -15,6 +15,10 @@ export async function useOnce(store: Store, tokens: UsableTokens, now: Instant):
     for (const earlier of uses.slice(0, index)) await store.delete(earlier.key)
     throw new OAuthError('already-used', `the ${role} token was exchanged before, and can be only once`)
   }
+}
+
+function isForOneUse({ processor, proof }: ProvenToken): boolean {
+  return processor.limits.once || proof.oneTimeUse === true
 }
 
 // By issuer and id, never by the token's text: the same token can be written in many ways.

@@ -18,11 +18,11 @@ export function answerEmpty(ctx: Context): void {
 }
 
 /** Answers with a document that may be kept for a while: metadata and keys. */
-export function answerDocument(ctx: Context, json: string): void {
+export function answerDocument(ctx: Context, text: string, type = 'application/json'): void {
   ctx.status = 200
-  ctx.set('Content-Type', 'application/json')
+  ctx.set('Content-Type', type)
   ctx.set('Cache-Control', 'public, max-age=300')
-  ctx.body = json
+  ctx.body = text
 }
 
 /** Answers a failure in the standards' words. */

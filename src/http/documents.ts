@@ -1,15 +1,18 @@
-import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
+import type { JwtIssuerPublication, TokenGenerator } from '../generators/token-generator.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
 import { signatureAlgorithms } from '../keys/signing-key.ts'
-import { tokenExchangeGrant, tokenTypes } from '../oauth/token-types.ts'
+import { tokenExchangeGrant } from '../oauth/token-types.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
+import type { Target } from '../policies/target.ts'
+import { samlEntities, samlMetadata } from '../saml/metadata-out.ts'
 
 /** Everything that the public documents tell of a configuration. */
 export interface Published {
   readonly issuer: string
   readonly scopes: readonly string[]
   readonly policies: Iterable<ProcessorPolicy>
-  readonly accessTokenManagers: Iterable<AccessTokenManager>
+  readonly targets: readonly Target[]
+  readonly generators: readonly TokenGenerator[]
   readonly keys: readonly SigningKey[]
 }
 
@@ -18,6 +21,10 @@ export interface Documents {
   readonly jwks: string
   readonly authorizationServer: string
   readonly openidConfiguration: string
+  /** Of each `jwt` generator, by its id. */
+  readonly issuers: ReadonlyMap<string, JwtIssuerPublication>
+  /** The EntityDescriptor of each SAML issuer, by its entity id. */
+  readonly samlMetadata: ReadonlyMap<string, string>
 }
 
 /** Writes the documents of `GET /jwks` (RFC 7517 §5) and of both metadata addresses (RFC 8414 §2, OpenID Connect Discovery §3). */
@@ -32,6 +39,8 @@ export function documentsOf(published: Published): Documents {
     jwks: JSON.stringify({ keys: published.keys.map(key => key.publicJwk) }),
     authorizationServer: JSON.stringify(metadata),
     openidConfiguration: JSON.stringify(forOpenId),
+    issuers: jwtIssuers(published.generators),
+    samlMetadata: metadataOfEntities(published),
   }
 }
 
@@ -40,7 +49,7 @@ export function endpoint(issuer: string, name: string): string {
   return `${issuer.replace(/\/$/, '')}/${name}`
 }
 
-function metadataOf({ issuer, scopes, policies, accessTokenManagers }: Published) {
+function metadataOf({ issuer, scopes, policies, targets }: Published) {
   const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
   return {
     issuer,
@@ -56,7 +65,7 @@ function metadataOf({ issuer, scopes, policies, accessTokenManagers }: Published
     response_types_supported: ['none'],
     ...(scopes.length > 0 && { scopes_supported: scopes }),
     token_exchange_subject_token_types_supported: subjectTokenTypes(policies),
-    token_exchange_requested_token_types_supported: requestedTokenTypes(accessTokenManagers),
+    token_exchange_requested_token_types_supported: [...new Set(targets.flatMap(target => target.tokenTypes))],
   }
 }
 
@@ -71,9 +80,13 @@ function subjectTokenTypes(policies: Iterable<ProcessorPolicy>): string[] {
   return [...new Set([...policies].flatMap(policy => policy.mappings.map(mapping => mapping.subjectTokenType)))].sort()
 }
 
-function requestedTokenTypes(managers: Iterable<AccessTokenManager>): string[] {
-  const makesJwts = [...managers].some(manager => manager.type === 'jwt')
-  return [tokenTypes.accessToken, ...(makesJwts ? [tokenTypes.jwt] : [])]
+function jwtIssuers(generators: readonly TokenGenerator[]): Map<string, JwtIssuerPublication> {
+  return new Map(generators.flatMap(({ id, publication }) => (publication.as === 'jwt-issuer' ? [[id, publication] as const] : [])))
+}
+
+function metadataOfEntities({ generators, issuer }: Published): Map<string, string> {
+  const entities = samlEntities(generators.flatMap(({ publication }) => (publication.as === 'saml-entity' ? [publication.entity] : [])))
+  return new Map([...entities].map(([id, entity]) => [id, samlMetadata(entity, endpoint(issuer, 'token'))]))
 }
 
 function signatureAlgorithmsOf(keys: readonly SigningKey[]): string[] {

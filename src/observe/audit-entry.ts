@@ -63,7 +63,8 @@ export class AuditEntry {
   }
 
   target(target: SelectedTarget): SelectedTarget {
-    this.#facts.target = target.manager.id
+    this.#facts.target = target.target.id
+    if (target.target.kind === 'generator-group') this.#facts.generator = target.mapping.maker.id
     this.#facts.issuedTokenType = target.issuedTokenType
     return target
   }

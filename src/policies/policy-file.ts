@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type ExpressionSource, expression, reference, strict } from '../config/values.ts'
+import { type ExpressionSource, expression, type Reference, reference, strict } from '../config/values.ts'
 import type { Declarations } from '../expressions/compile.ts'
 import { targetContextSchema } from '../expressions/context.ts'
 import type { JsonObject } from '../json.ts'
@@ -9,11 +9,8 @@ import { buildCriteria, criteriaSettings } from './criteria.ts'
 import { buildFulfilment, fulfilmentSettings } from './fulfilment.ts'
 import { warnOfDangers } from './policy-warnings.ts'
 import type { Contract, ProcessorMapping, ProcessorPolicy, ScopeRule, TargetMapping } from './processor-policy.ts'
-
-const tokenType = z
-  .string()
-  .regex(/^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/, 'expected a token type: an absolute URI such as "urn:ietf:params:oauth:token-type:jwt"')
-  .meta({ description: 'A token type URI of RFC 8693 section 3, or any other; compared exactly' })
+import type { TokenMaker } from './target.ts'
+import { tokenType } from './token-type.ts'
 
 const processorMapping = strict({
   description: z.string().optional(),
@@ -29,9 +26,12 @@ const processorMapping = strict({
 
 const issue = strict({
   description: z.string().optional(),
-  accessTokenManager: reference('access-token-managers'),
+  accessTokenManager: reference('access-token-managers').optional(),
+  tokenGenerator: reference('token-generators').optional(),
   attributes: fulfilmentSettings,
   criteria: criteriaSettings.default([]),
+}).refine(issue => (issue.accessTokenManager === undefined) !== (issue.tokenGenerator === undefined), {
+  error: 'expected exactly one of "accessTokenManager" and "tokenGenerator"',
 })
 
 const policySettings = strict({
@@ -125,20 +125,30 @@ function buildScopeRule(scope: 'subject' | 'client' | ExpressionSource, declared
   return compiled === undefined ? { from: 'subject' } : { from: 'expression', expression: compiled }
 }
 
-function buildIssues(settings: PolicySettings, declared: Declarations, parts: Parts): ReadonlyMap<string, TargetMapping> {
-  const issues = new Map<string, TargetMapping>()
-  for (const [index, { accessTokenManager, attributes, criteria }] of settings.issues.entries()) {
+function buildIssues(settings: PolicySettings, declared: Declarations, parts: Parts): ReadonlyMap<TokenMaker, TargetMapping> {
+  const issues = new Map<TokenMaker, TargetMapping>()
+  for (const [index, issue] of settings.issues.entries()) {
     const path = ['issues', index]
-    const manager = parts.accessTokenManager(accessTokenManager)
-    const earlier = issues.get(manager.id)
-    if (earlier !== undefined) parts.problem(path, `is never reached: ${earlier.name} issues to the same access token manager`)
-    const target = { contract: manager.contract, whose: `the access token manager "${manager.id}"` }
-    issues.set(manager.id, {
+    const { maker, whose, expressesActor } = makerOf(issue, parts)
+    const earlier = issues.get(maker)
+    if (earlier !== undefined) parts.problem(path, `is never reached: ${earlier.name} issues to ${whose}, too`)
+    const fulfilment = buildFulfilment(issue.attributes, { contract: maker.contract, whose }, declared, parts, [...path, 'attributes'])
+    issues.set(maker, {
       name: `issues[${index}]`,
-      manager,
-      fulfilment: buildFulfilment(attributes, target, declared, parts, [...path, 'attributes']),
-      criteria: buildCriteria(criteria, declared, parts, [...path, 'criteria']),
+      maker,
+      expressesActor: expressesActor || fulfilment.expressions.some(([, { reads }]) => reads.has('act')),
+      fulfilment,
+      criteria: buildCriteria(issue.criteria, declared, parts, [...path, 'criteria']),
     })
   }
   return issues
+}
+
+function makerOf({ accessTokenManager, tokenGenerator }: PolicySettings['issues'][number], parts: Parts) {
+  if (tokenGenerator !== undefined) {
+    const generator = parts.tokenGenerator(tokenGenerator)
+    return { maker: generator, whose: `the token generator "${generator.id}"`, expressesActor: generator.expressesActor }
+  }
+  const manager = parts.accessTokenManager(accessTokenManager as Reference)
+  return { maker: manager, whose: `the access token manager "${manager.id}"`, expressesActor: true }
 }

@@ -1,7 +1,7 @@
-import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
 import type { Expression } from '../expressions/expression.ts'
 import type { JsonObject } from '../json.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
+import type { TokenMaker } from './target.ts'
 
 /** The attributes that a policy or a target promises, each with its JSON Schema. */
 export interface Contract {
@@ -38,11 +38,13 @@ export interface ProcessorMapping {
   readonly scope: ScopeRule
 }
 
-/** What a policy issues to one access token manager. */
+/** What a policy issues to one access token manager or token generator. */
 export interface TargetMapping {
   /** Its place in the file: `issues[0]`. */
   readonly name: string
-  readonly manager: AccessTokenManager
+  readonly maker: TokenMaker
+  /** Whether the new token names who acts for its subject. */
+  readonly expressesActor: boolean
   readonly fulfilment: Fulfilment
   readonly criteria: readonly Criterion[]
 }
@@ -61,6 +63,5 @@ export interface ProcessorPolicy {
   readonly mappings: readonly ProcessorMapping[]
   /** Hold for every mapping. */
   readonly criteria: readonly Criterion[]
-  /** By the id of the access token manager. */
-  readonly issues: ReadonlyMap<string, TargetMapping>
+  readonly issues: ReadonlyMap<TokenMaker, TargetMapping>
 }

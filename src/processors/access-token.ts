@@ -7,7 +7,7 @@ import { TokenRejected } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import { pluginKind } from '../plugin.ts'
 import { contractSchema } from '../policies/contract.ts'
-import { registeredClaims } from './claims.ts'
+import { authenticationOf, registeredClaims } from './claims.ts'
 import { limitSettings, limitsOf } from './common-settings.ts'
 import type { Proof, TokenProcessor } from './processor.ts'
 
@@ -51,6 +51,7 @@ export async function readByOneOf(managers: Iterable<AccessTokenManager>, token:
 
 function proofOf(token: AccessToken): Proof {
   const { claims } = token
+  const authentication = authenticationOf(claims)
   return {
     issuer: token.issuer,
     subject: token.subject,
@@ -62,6 +63,7 @@ function proofOf(token: AccessToken): Proof {
     scope: token.scope,
     ancestors: token.ancestors,
     attributes: claims,
+    ...(authentication !== undefined && { authentication }),
     ...(isJsonObject(claims.cnf) && { confirmation: claims.cnf }),
     ...(claims.act !== undefined && { act: claims.act }),
     ...(claims.may_act !== undefined && { mayAct: claims.may_act }),

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
 import { TokenRejected } from '../oauth/errors.ts'
-import type { Proof } from './processor.ts'
+import type { Authentication, Proof } from './processor.ts'
 
 /** How the claims of one processor are read. */
 export interface ClaimRules {
@@ -51,7 +51,19 @@ function factsOf(
   if (claims.cnf !== undefined) proof.confirmation = claims.cnf as JsonObject
   if (claims.act !== undefined) proof.act = claims.act
   if (claims.may_act !== undefined) proof.mayAct = claims.may_act
+  const authentication = authenticationOf(claims)
+  if (authentication !== undefined) proof.authentication = authentication
   return proof
+}
+
+/** What the token tells of how its subject authenticated (OpenID Connect Core §2); undefined when nothing. */
+export function authenticationOf({ auth_time, acr, amr }: JsonObject): Authentication | undefined {
+  if (auth_time === undefined && acr === undefined && amr === undefined) return undefined
+  return {
+    ...(typeof auth_time === 'number' && { instant: auth_time }),
+    ...(typeof acr === 'string' && { contextClass: acr }),
+    ...(isTextList(amr) && { methods: amr }),
+  }
 }
 
 function checkTypes(claims: JsonObject): void {

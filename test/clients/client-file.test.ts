@@ -23,17 +23,20 @@ function problems(value: unknown): string[] {
 
 async function build(value: unknown, id = 'orders'): Promise<{ client: Client; said: string[] }> {
   const said: string[] = []
-  const managers: Record<string, string[] | undefined> = { api: undefined, wide: undefined, billing: ['other'] }
+  const manager = (id: string, clients?: string[]) => ({ id, type: 'reference', clients: clients && new Set(clients) })
+  const managers: Record<string, ReturnType<typeof manager>> = {
+    api: manager('api'),
+    wide: manager('wide'),
+    billing: manager('billing', ['other']),
+  }
   const parts = {
     id,
     issuer: 'https://sts.example.com',
     outside: { random: randomBytes, now: () => 0 },
     text: ({ name }: ExternalText) => texts[name],
-    processorPolicy: (reference: Reference) => ({ id: reference.id, issues: new Map([['api', {}]]) }),
-    accessTokenManager: (reference: Reference) => {
-      const clients = managers[reference.id]
-      return { clients: clients && new Set(clients) }
-    },
+    processorPolicy: (reference: Reference) => ({ id: reference.id, issues: new Map([[managers.api, {}]]) }),
+    accessTokenManager: (reference: Reference) => managers[reference.id],
+    generatorGroup: (reference: Reference) => ({ id: reference.id, resources: [], audiences: [], generators: new Map() }),
     scopes: (names: string[]) => new Set(names),
     problem: (path: PropertyKey[], message: string) => said.push(`${path.join('.')}: ${message}`),
     warn: (code: string, path: PropertyKey[], message: string) => said.push(`${code} at ${path.join('.')}: ${message}`),
@@ -57,7 +60,8 @@ describe('clients/client-file', () => {
       properties: { tier: 'gold' },
     })
     expect(said).to.deep.equal([])
-    expect(client).to.deep.equal({
+    expect(client.tokenExchange.policy?.id).to.equal('partner')
+    expect({ ...client, tokenExchange: { ...client.tokenExchange, policy: undefined } }).to.deep.equal({
       id: 'orders',
       enabled: true,
       authentication: {
@@ -69,9 +73,10 @@ describe('clients/client-file', () => {
       },
       tokenExchange: {
         enabled: true,
-        policy: { id: 'partner', issues: new Map([['api', {}]]) },
+        policy: undefined,
         accessTokenManagers: new Set(['api']),
-        defaultAccessTokenManager: 'api',
+        generatorGroups: undefined,
+        default: { accessTokenManager: 'api', generatorGroup: undefined },
       },
       introspection: { enabled: true },
       audiences: ['https://orders.example.com'],
@@ -87,7 +92,8 @@ describe('clients/client-file', () => {
       enabled: false,
       policy: undefined,
       accessTokenManagers: undefined,
-      defaultAccessTokenManager: undefined,
+      generatorGroups: undefined,
+      default: { accessTokenManager: undefined, generatorGroup: undefined },
     })
   })
 
@@ -177,7 +183,7 @@ describe('clients/client-file', () => {
   const others: Array<[object, RegExp]> = [
     [{ tokenExchage: {} }, /^tokenExchage: unknown member "tokenExchage"; did you mean "tokenExchange"\?$/],
     [{ tokenExchange: { enabled: 'yes' } }, /^tokenExchange.enabled: expected a boolean/],
-    [{ tokenExchange: { generatorGroups: ['ledger'] } }, /^tokenExchange.generatorGroups: unknown member/],
+    [{ tokenExchange: { generatorGroups: ['a', 'a'] } }, /^tokenExchange.generatorGroups: an entry is named twice$/],
     [{ tokenExchange: { accessTokenManagers: ['a', 'a'] } }, /^tokenExchange.accessTokenManagers: an entry is named twice$/],
     [{ introspection: true }, /^introspection: expected an object/],
     [{ scopes: ['a', 'a'] }, /^scopes: an entry is named twice$/],

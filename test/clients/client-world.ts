@@ -18,7 +18,7 @@ export function client(id: string, authentication: ClientAuthentication): Client
     id,
     enabled: true,
     authentication,
-    tokenExchange: { enabled: true, policy: undefined, accessTokenManagers: undefined, defaultAccessTokenManager: undefined },
+    tokenExchange: { enabled: true, policy: undefined, accessTokenManagers: undefined, generatorGroups: undefined, default: {} },
     introspection: { enabled: false },
     audiences: [],
     scopes: [],

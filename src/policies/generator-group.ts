@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { distinct, type Reference, reference, strict } from '../config/values.ts'
+import type { TokenGenerator } from '../generators/token-generator.ts'
+import { tokenTypes } from '../oauth/token-types.ts'
+import { type Blueprint, type Parts, SettingProblem } from '../plugin.ts'
+import { resource } from './resource.ts'
+import { tokenType } from './token-type.ts'
+
+/** Which generator makes which requested token type for some resources. */
+export interface GeneratorGroup {
+  readonly id: string
+  readonly resources: readonly string[]
+  readonly audiences: readonly string[]
+  /** By the requested token type. */
+  readonly generators: ReadonlyMap<string, TokenGenerator>
+  /** The token type where none is requested. */
+  readonly defaultType: string
+}
+
+const groupSettings = strict({
+  $schema: z.string().optional(),
+  description: z.string().optional().meta({ description: 'What this file is for, in your own words' }),
+  resources: distinct(resource).default([]).meta({ description: 'The resources (RFC 8707) that it serves' }),
+  audiences: distinct(z.string().min(1)).default([]).meta({ description: 'The logical names that it serves' }),
+  generators: z
+    .record(tokenType, reference('token-generators'))
+    .refine(generators => Object.keys(generators).length > 0, 'must have at least one entry')
+    .meta({ description: 'For each requested token type, the generator that makes it' }),
+  default: tokenType.meta({ description: 'The token type where none is requested' }),
+})
+type GroupSettings = z.output<typeof groupSettings>
+
+/** `policies/generator-groups/<id>.json`: resources and requested token type → token generator. */
+export const groupFile: z.ZodType<Blueprint<GeneratorGroup>> = groupSettings.transform(settings => ({
+  type: 'generator-group',
+  settings,
+  build: (parts: Parts) => buildGroup(settings, parts),
+}))
+
+function buildGroup({ resources, audiences, generators, default: defaultType }: GroupSettings, parts: Parts): GeneratorGroup {
+  const entries = Object.entries(generators as Record<string, Reference>)
+  if (Object.hasOwn(generators, tokenTypes.accessToken)) {
+    throw new SettingProblem(['generators', tokenTypes.accessToken], 'access tokens are made by access token managers only')
+  }
+  if (!Object.hasOwn(generators, defaultType)) throw new SettingProblem(['default'], '"generators" has no such token type')
+  const built = new Map(entries.map(([type, generator]) => [type, parts.tokenGenerator(generator)]))
+  for (const [type, generator] of built) {
+    if (type !== generator.tokenType && knownTypes.includes(type)) {
+      parts.problem(['generators', type], `"${generator.id}" makes ${generator.tokenType}, which is another token type`)
+    }
+  }
+  return { id: parts.id, resources, audiences, generators: built, defaultType }
+}
+
+// A private type may name whatever its users agree on; what RFC 8693 §3 has defined means one thing.
+const knownTypes: readonly string[] = Object.values(tokenTypes)

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+
+/**
+ * Why a resource cannot be compared safely; undefined when it can. It has to be an absolute URI without fragment (RFC 8707 §2).
+ * Since prefixes are compared as text, whatever another reader would resolve or decode into another path is refused.
+ */
+export function resourceProblem(resource: string): string | undefined {
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/.test(resource)) return 'must be an absolute URI'
+  if (resource.includes('#')) return 'must not have a fragment'
+  if (/["<>\\^`{|}]/.test(resource)) return 'has characters that a URI cannot have'
+  if (/%(?![0-9A-Fa-f]{2})/.test(resource)) return 'has a broken percent encoding'
+  const path = pathOf(resource)
+  if (/%(2[ef]|5c|00)/i.test(path)) return 'must not have encoded dots, slashes, backslashes or zeros in its path'
+  if (/\/\.{1,2}(\/|$)/.test(path)) return 'must not have "." or ".." as a path segment'
+  const authority = /^[^:]+:\/\/([^/?]*)/.exec(resource)?.[1]
+  if (authority?.includes('@')) return 'must not have user information'
+  if (authority === '') return 'must have a host'
+  return undefined
+}
+
+/** The part of a resource in front of its query, in which prefixes are looked for. */
+export function pathOf(resource: string): string {
+  const query = resource.indexOf('?')
+  return query === -1 ? resource : resource.slice(0, query)
+}
+
+/** A resource in a configuration file. */
+export const resource = z
+  .string()
+  .refine(text => resourceProblem(text) === undefined, {
+    error: issue => `this resource ${resourceProblem(String(issue.input)) ?? 'cannot be used'}`,
+  })
+  .meta({ description: 'An absolute URI; one that ends in "/" serves everything below it' })

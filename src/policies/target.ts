@@ -1,0 +1,60 @@
+import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
+import type { Grant, IssuedToken } from '../exchange/grant.ts'
+import { tokenTypes } from '../oauth/token-types.ts'
+import type { GeneratorGroup } from './generator-group.ts'
+import type { Contract } from './processor-policy.ts'
+
+/** What makes new tokens, as far as the pipeline is concerned: an access token manager or a token generator. */
+export interface TokenMaker {
+  readonly id: string
+  readonly contract: Contract
+  /** Seconds a token lives at most. */
+  readonly lifetime: number
+  /** Whether the subject token's expiry does not cap it. */
+  readonly outlivesSubject: boolean
+  generate(grant: Grant): Promise<IssuedToken>
+}
+
+/** Where a new token may go: what a resource, an audience or a default selects (RFC 8693 §2.1). */
+export interface Target {
+  readonly kind: 'access-token-manager' | 'generator-group'
+  readonly id: string
+  /** Absolute URIs that it serves; one that ends in `/` serves everything below it. */
+  readonly resources: readonly string[]
+  /** Logical names that it serves. */
+  readonly audiences: readonly string[]
+  /** Who may be issued its tokens; undefined: every client. */
+  readonly clients: ReadonlySet<string> | undefined
+  /** Which scopes its tokens may carry; undefined: all. */
+  readonly scopes: ReadonlySet<string> | undefined
+  readonly makers: readonly TokenMaker[]
+  readonly tokenTypes: readonly string[]
+  /** The token type that it makes where none is requested. */
+  readonly defaultType: string
+  /** Undefined where it makes no tokens of this type. */
+  makerOf(tokenType: string): TokenMaker | undefined
+}
+
+/** An access token manager as a target. A JWT access token is a JWT too: callers such as Spring ask for it by that name. */
+export function managerTarget(manager: AccessTokenManager): Target {
+  const { id, resources, audiences, clients, scopes, type } = manager
+  const types: readonly string[] = type === 'jwt' ? [tokenTypes.accessToken, tokenTypes.jwt] : [tokenTypes.accessToken]
+  return {
+    ...{ kind: 'access-token-manager', id, resources, audiences, clients, scopes },
+    makers: [manager],
+    tokenTypes: types,
+    defaultType: tokenTypes.accessToken,
+    makerOf: tokenType => (types.includes(tokenType) ? manager : undefined),
+  }
+}
+
+/** A generator group as a target. What generators make carries no scope. */
+export function groupTarget({ id, resources, audiences, generators, defaultType }: GeneratorGroup): Target {
+  return {
+    ...{ kind: 'generator-group', id, resources, audiences, clients: undefined, scopes: new Set<string>() },
+    makers: [...new Set(generators.values())],
+    tokenTypes: [...generators.keys()],
+    defaultType,
+    makerOf: tokenType => generators.get(tokenType),
+  }
+}
