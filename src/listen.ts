@@ -12,10 +12,8 @@ export interface Listening {
 
 /** Serves the application. Slow or idle senders are cut off, so that they cannot hold connections for ever. */
 export async function listen(app: Koa, { host, port }: { host: string; port: number }): Promise<Listening> {
-  const http = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000, maxHeaderSize: 32_768 },
-    app.callback(),
-  )
+  const timeouts = { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5_000 }
+  const http = createServer({ ...timeouts, maxHeaderSize: 32_768 }, app.callback())
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject)
     http.listen(port, host, resolve)

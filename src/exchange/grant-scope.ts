@@ -1,4 +1,4 @@
-import type { ExpressionContext } from '../expressions/expression.ts'
+import type { Expression, ExpressionContext, Variables } from '../expressions/expression.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { tokenVariables } from './fulfil-contract.ts'
 import type { ClearedAttributes, ExchangingClient, GrantedScope, SelectedMapping, SelectedTarget, UsableTokens } from './grant.ts'
@@ -32,7 +32,14 @@ function availableScope(grounds: Grounds): readonly string[] {
 function carriedScope({ mapping, tokens, attributes, context }: Grounds): readonly string[] | undefined {
   const { scope: rule } = mapping
   if (rule.from === 'client') return undefined
-  if (rule.from === 'expression') return rule.expression.evaluate({ ...tokenVariables(tokens, context), policy: attributes }) as string[]
+  if (rule.from === 'expression') return listOfScopes(rule.expression, { ...tokenVariables(tokens, context), policy: attributes })
   const { processor, proof } = tokens.subject
   return proof.scope ?? (processor.origin === 'own' ? [] : undefined)
+}
+
+// The type check cannot know what a claim without a schema holds; and a text would contain parts of its own words, as a list does not.
+function listOfScopes(expression: Expression, variables: Variables): readonly string[] {
+  const value = expression.evaluate(variables)
+  if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value
+  throw new OAuthError('expression-failed', `the expression at ${expression.place} failed: its result is no list of scopes`)
 }

@@ -43,6 +43,7 @@ export class Form {
 export async function readForm(request: IncomingMessage, limits: FormLimits = usualLimits): Promise<Form> {
   try {
     refuseQuery(request.url ?? '')
+    refuseSecondAuthorization(request.rawHeaders)
     refuseOtherMedia(request.headers)
     const body = await readBody(request, limits.bytes)
     return parseForm(textOf(body), limits.parameters)
@@ -103,6 +104,17 @@ function append(lists: Map<string, string[]>, name: string, value: string): void
 function refuseQuery(url: string): void {
   const query = url.indexOf('?')
   if (query >= 0 && query < url.length - 1) throw malformed('parameters must be sent in the body, not in the query string')
+}
+
+// Node gives the first of several and drops the others (RFC 9110 §5.3); whoever stands before us may have looked at another one.
+function refuseSecondAuthorization(rawHeaders: readonly string[]): void {
+  let found = false
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length !== 13 || name.toLowerCase() !== 'authorization') continue
+    if (found) throw malformed('the Authorization header is there twice')
+    found = true
+  }
 }
 
 function refuseOtherMedia(headers: IncomingHttpHeaders): void {

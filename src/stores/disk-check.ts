@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { access, constants, stat, statfs } from 'node:fs/promises'
 import { Outage } from '../oauth/errors.ts'
 
-const believedFor = 200
+const believedFor = 50
 
 /**
  * Watches the file that a database lives in, because LMDB cannot be trusted with the end of the disk: when a write fails

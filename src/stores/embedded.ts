@@ -8,6 +8,7 @@ import type { Instant } from '../outside.ts'
 import { DiskCheck } from './disk-check.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { Store } from './store.ts'
+import { within } from './within.ts'
 
 /** What an embedded store may be told beside its folder; the defaults are right for a server. */
 export interface EmbeddedOptions {
@@ -62,6 +63,7 @@ class EmbeddedStore implements Store {
   readonly #disk: DiskCheck
   readonly #now: () => Instant
   readonly #commit: GroupCommit
+  readonly #patience: number
   readonly #sweeper: NodeJS.Timeout
   #closed = false
 
@@ -69,6 +71,7 @@ class EmbeddedStore implements Store {
     this.#database = database
     this.#disk = disk
     this.#now = now
+    this.#patience = patience
     this.#commit = new GroupCommit(database, () => disk.passed(), patience)
     this.#sweeper = setInterval(() => this.#sweep().catch(() => undefined), sweepEvery).unref()
   }
@@ -106,8 +109,11 @@ class EmbeddedStore implements Store {
     if (this.#closed) return
     this.#closed = true
     clearInterval(this.#sweeper)
-    await this.#commit.finished()
-    await this.#database.close()
+    // A disk that hangs does not keep the process from ending.
+    await within(this.#patience, 'the disk', this.#commit.finished()).then(
+      () => this.#database.close(),
+      () => undefined,
+    )
   }
 
   // Decided by LMDB in the transaction, on its own thread: the write lock, which all processes share, never waits for JavaScript.

@@ -230,7 +230,7 @@ function hostAndPort(url: string, usualPort: number): { host: string; port: numb
 }
 
 function outage(error: unknown): Outage {
-  return new Outage('Redis cannot do it', new Error(describe(error)))
+  return new Outage('Redis cannot be used', new Error(describe(error)))
 }
 
 // The library's errors carry the whole command, and Redis repeats the beginning of one that it does not know.

@@ -14,6 +14,7 @@ import {
   startSentinel,
 } from '../real/redis.ts'
 import { storeConformance } from './conformance.ts'
+import { Contenders } from './contenders.ts'
 import { until } from './until.ts'
 
 const silent = pino({ level: 'silent' })
@@ -43,6 +44,42 @@ describe('stores/redis', () => {
     after(() => redis?.stop())
 
     storeConformance(async () => ({ store: await connected({ url: redis.url }), elapse: seconds => pause(seconds * 1_000) }))
+  })
+
+  describe('used by several processes', () => {
+    let redis: Awaited<ReturnType<typeof anyRedis>> | undefined
+    let contenders: Contenders | undefined
+
+    beforeEach(async function () {
+      requireAnyRedis(this)
+      redis = await anyRedis()
+      contenders = await Contenders.start(3, 'redis', redis.url)
+    })
+
+    afterEach(async () => {
+      await contenders?.stop()
+      await redis?.stop()
+    })
+
+    it('lets one of 200 win, counts every increment and gives to one who takes', async () => {
+      const name = `contended:${process.pid}:${Date.now()}`
+      const won = await contenders?.all('putIfAbsent', `${name}:once`, 67)
+      expect(won?.filter(Boolean)).to.have.length(1)
+      const counts = await contenders?.all('increment', `${name}:counter`, 67)
+      expect(counts?.map(Number).toSorted((left, right) => left - right)).to.deep.equal(
+        Array.from({ length: 201 }, (_, index) => index + 1),
+      )
+      const taken = await contenders?.all('take', `${name}:counter`, 20)
+      expect(taken?.filter(value => value !== null)).to.deep.equal(['201'])
+    })
+
+    it('knows every acknowledged write after all of them were killed', async () => {
+      const acknowledged = (await contenders?.writeUntilKilled(200)) ?? []
+      expect(acknowledged.length).to.be.greaterThan(100)
+      const store = await connected({ url: redis?.url ?? '' })
+      const values = await Promise.all(acknowledged.map(key => store.get(key)))
+      expect(values.findIndex((value, index) => value !== `${acknowledged[index]} ${'x'.repeat(700)}`)).to.equal(-1)
+    })
   })
 
   describe('a cluster', () => {
