@@ -33,7 +33,7 @@ export function buildSamlProcessor(settings: SamlSettings, parts: Parts, dialect
     settings,
     dialect,
     signers,
-    recipients: new Set(settings.recipients ?? [parts.issuer, `${parts.issuer}/token`]),
+    recipients: new Set(settings.recipients ?? [parts.issuer, `${parts.issuer.replace(/\/$/, '')}/token`]),
     decryptionKeys: (settings.decryptionKeys ?? []).flatMap((key, index) =>
       rsaKeys(parts.decryptionKeys(key, ['decryptionKeys', index]), parts, index),
     ),
