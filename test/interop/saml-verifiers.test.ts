@@ -124,6 +124,15 @@ describe('SAML assertions, in the eyes of xmlsec1, OpenSAML and the schemas of O
     })
   }
 
+  it('encrypted assertions are valid by the schema', async () => {
+    const key = keyOf('RS256') as CertifiedKey
+    const made = ['RSA-OAEP', 'RSA-OAEP-256'].map(async keyEncryption => {
+      const encryption = { certificate: { file: 'holder.pem' }, keyEncryption }
+      return (await assertion('2.0', key, { encryption })).xml
+    })
+    expect(await desk.schemaProblems(await Promise.all(made), '2.0')).to.equal('')
+  })
+
   it('metadata of every mixture of versions and keys is valid', async () => {
     const documents: string[] = []
     for (const version of ['2.0', '1.1'] as const) {
