@@ -8,7 +8,7 @@ import { namespaces } from './names.ts'
 import type { XmlDocument } from './read.ts'
 import { contentOf } from './response.ts'
 import { requireNoOtherSignature, type SignatureTrust, type SignedKind, signatureOf, verifyEnveloped } from './verify.ts'
-import { isElement, type XmlElement } from './xml-element.ts'
+import { everyElement, isElement, type XmlElement } from './xml-element.ts'
 
 /** A version of SAML: what its assertions and the responses around them look like. */
 export interface SamlVersion {
@@ -39,6 +39,7 @@ export interface OpeningRules extends DeliveryRules {
  */
 export async function openAssertion(document: XmlDocument, version: SamlVersion, rules: OpeningRules): Promise<VerifiedAssertion> {
   const { root } = document
+  requireOneAssertion(root)
   if (isElement(root, version.protocol, 'Response') && rules.acceptResponse) return await openResponse(document, version, rules)
   requireNoOtherSignature(root, [root])
   return await verifyAssertion(...decrypted(document, root, version, rules), version, rules)
@@ -64,7 +65,6 @@ async function openSignedResponse(document: XmlDocument, content: XmlElement, ve
   version.checkResponse(signed.root, rules)
   const inside = contentOf(signed.root, version)
   const isCovered = !isEncrypted && signatureOf(inside, version.assertion) === undefined
-  if (isCovered && version.issuerOf(inside) !== sender) throw otherSender()
   const assertion = isCovered
     ? (inside as VerifiedAssertion)
     : await verifyAssertion(...decrypted(signed, inside, version, rules), version, rules)
@@ -78,6 +78,7 @@ function decrypted(document: XmlDocument, element: XmlElement, version: SamlVers
   if (!isEncrypted) return [document, element]
   if (rules.decryptionKeys.length === 0) throw new TokenRejected('the token is encrypted, and encrypted tokens are not accepted here')
   const inside = decryptAssertion(element, rules.decryptionKeys)
+  requireOneAssertion(inside.root)
   requireNoOtherSignature(inside.root, [inside.root])
   return [inside, inside.root]
 }
@@ -100,6 +101,12 @@ async function verifyAssertion(
 function sentBy(response: XmlElement, assertion: VerifiedAssertion, version: SamlVersion): VerifiedAssertion {
   if ((version.senderOf(response) ?? version.issuerOf(assertion)) !== version.issuerOf(assertion)) throw otherSender()
   return assertion
+}
+
+// A second assertion, wherever it is hidden, is there to be mistaken for the first (SC-24).
+function requireOneAssertion(root: XmlElement): void {
+  const assertions = [...everyElement(root)].filter(({ name }) => name === 'Assertion')
+  if (assertions.length > 1) throw unacceptable('there is another assertion in it')
 }
 
 function otherSender(): TokenRejected {

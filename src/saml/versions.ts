@@ -5,17 +5,17 @@ import type { SamlVersion } from './open.ts'
 import { checkResponse2, checkResponse11, senderOf2 } from './response.ts'
 import { isElement, type XmlElement } from './xml-element.ts'
 
-// SC-10: right behind the Issuer, which a Response and metadata may lack.
+// Right behind the Issuer, which a Response may lack.
 function placeBehindIssuer([first]: readonly XmlElement[]): number {
   return isElement(first, namespaces.saml2, 'Issuer') ? 1 : 0
 }
 
-/** SAML 2.0 (SAML Core §2.3.3, §3.2.2). */
+/** SAML 2.0 (SAML Core §2.3.3, §3.2.2): the Signature of an assertion follows its Issuer (SC-10). */
 export const saml2Version: SamlVersion = {
   name: 'SAML 2.0',
   namespace: namespaces.saml2,
   protocol: namespaces.saml2Protocol,
-  assertion: { idAttribute: 'ID', signaturePlace: placeBehindIssuer },
+  assertion: { idAttribute: 'ID', signaturePlace: () => 1 },
   response: { idAttribute: 'ID', signaturePlace: placeBehindIssuer },
   issuerOf,
   senderOf: senderOf2,

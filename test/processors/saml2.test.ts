@@ -311,7 +311,7 @@ describe('saml2 processor', () => {
         [response20(inside(), '', ''), /no Status/],
         [response20(inside(), ' Destination="https://sp.example"'), /another recipient/],
         [response20(inside(), ' InResponseTo="_r"'), /InResponseTo/],
-        [response20(inside() + inside()), /one assertion/],
+        [response20(inside() + inside()), /another assertion/],
         [response20(''), /one assertion/],
         [response20(`<samlp:Extensions></samlp:Extensions>${inside()}`), /one assertion/],
       ] as const) {
