@@ -7,7 +7,7 @@ import { checkWellFormed, malformed, normalizedText, type XmlLimits } from './we
 import type { XmlElement } from './xml-element.ts'
 
 /** The limits of a token; its size is limited before, where it is decoded (SC-2). */
-export const tokenLimits: XmlLimits = { maxElements: 4_000, maxAttributes: 8_000, maxDepth: 64, comments: false }
+export const tokenLimits: XmlLimits = { maxElements: 2_500, maxAttributes: 4_000, maxDepth: 64, maxNames: 128, comments: false }
 
 /**
  * A document that was written by an outsider, parsed by the only module that does. It has been checked for form, and for nothing

@@ -5,6 +5,8 @@ export interface XmlLimits {
   readonly maxElements: number
   readonly maxAttributes: number
   readonly maxDepth: number
+  /** Different names of elements: xmldom searches the whole text for the end of each. */
+  readonly maxNames: number
   /** Whether comments are skipped (metadata, which people edit) or refuse the document (tokens). */
   readonly comments: boolean
 }
@@ -19,6 +21,8 @@ export interface XmlCensus {
 const name = '[A-Za-z_][A-Za-z0-9._-]*'
 const qualifiedName = `${name}(?::${name})?`
 const space = '[ \\t\\n]'
+// xmldom's time grows with the square of this.
+const mostAttributesOfOne = 64
 const notXml = /[^\t\n\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
 const declaration =
   /^<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*["']1\.0["'](?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*["']([A-Za-z0-9._-]+)["'])?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*["'](?:yes|no)["'])?[ \t\n]*\?>/
@@ -51,6 +55,7 @@ class Scanner {
   readonly #text: string
   readonly #limits: XmlLimits
   readonly #open: string[] = []
+  readonly #names = new Set<string>()
   #at = 0
   #elements = 0
   #attributes = 0
@@ -84,7 +89,9 @@ class Scanner {
     const tag = this.#take(this.#startTag)
     if (tag === null) throw unwanted(this.#text, this.#at)
     if (this.#open.length === 0 && this.#elements > 0) throw malformed('it has more than one root element')
-    if (++this.#elements > this.#limits.maxElements) throw malformed('it has too many elements')
+    if (this.#names.add(tag[1] ?? '').size > this.#limits.maxNames || ++this.#elements > this.#limits.maxElements) {
+      throw malformed('it has too many elements')
+    }
     this.#allAttributes()
     const end = this.#take(this.#tagEnd)
     if (end === null) throw malformed('a tag is malformed')
@@ -97,7 +104,7 @@ class Scanner {
     for (let found = this.#take(this.#attribute); found !== null; found = this.#take(this.#attribute)) {
       const [, attribute = '', doubleQuoted, singleQuoted] = found
       if (names.has(attribute)) throw malformed('an attribute is there twice')
-      names.add(attribute)
+      if (names.add(attribute).size > mostAttributesOfOne) throw malformed('it has too many attributes')
       checkReferences(doubleQuoted ?? singleQuoted ?? '')
     }
     this.#attributes += names.size

@@ -1,0 +1,93 @@
+import { expect } from 'chai'
+import { TokenRejected } from '../../src/oauth/errors.ts'
+import { readXmlText } from '../../src/saml/read.ts'
+
+const size = 65_536
+const fill = (start: string, part: (index: number) => string, end: string) => {
+  const parts = [start]
+  for (let length = start.length, index = 0; length < size - end.length - 40; index++) {
+    const next = part(index)
+    parts.push(next)
+    length += next.length
+  }
+  return parts.join('') + end
+}
+
+/** Documents of 64 KB that cost a parser the most. */
+const worst: Record<string, string> = {
+  'elements in each other': '<a>'.repeat(size / 3),
+  'elements in each other, as deep as is allowed': fill('<a xmlns="urn:a">', () => `${'<b>'.repeat(60)}${'</b>'.repeat(60)}`, '</a>'),
+  'as many elements as are allowed': `<a xmlns="urn:a">${'<b c="d"/>'.repeat(2_490)}${' '.repeat(40_000)}</a>`,
+  'as many attributes as are allowed': `<a xmlns="urn:a">${`<b ${Array.from({ length: 62 }, (_, index) => `a${index}="1"`).join(' ')}/>`.repeat(63)}</a>`,
+  'more attributes': fill('<a xmlns="urn:a" ', index => ` a${index}="1"`, '/>'),
+  'elements of many names': fill('<a xmlns="urn:a">', index => `<e${index}/>`, '</a>'),
+  'many names, as many as are allowed': `<a xmlns="urn:a">${Array.from({ length: 120 }, (_, index) => `<e${index}></e${index}>`).join('')}${' '.repeat(62_000)}</a>`,
+  'many namespaces': fill('<a xmlns="urn:a">', index => `<b xmlns:p${index}="urn:${index}"/>`, '</a>'),
+  'namespaces in each other': `<a xmlns="urn:a">${Array.from({ length: 60 }, (_, index) => `<b xmlns:p${index}="urn:${index}">`).join('')}${'<c a="b"/>'.repeat(2_400)}${'</b>'.repeat(60)}</a>`,
+  references: fill('<a xmlns="urn:a">', () => '&lt;', '</a>'),
+  'references in an attribute': fill('<a xmlns="urn:a" b="', () => '&#x41;', '"/>'),
+  'spaces in a tag': `<a xmlns="urn:a"${' '.repeat(size - 40)}x/>`,
+  'a name without an end': `<a xmlns="urn:a" ${'b'.repeat(size - 40)}`,
+  'less-than signs': '<'.repeat(size),
+  ampersands: fill('<a xmlns="urn:a">', () => '&', '</a>'),
+  hyphens: fill('<a xmlns="urn:a"><!--', () => '-', '</a>'),
+  'an end tag of spaces': `<a xmlns="urn:a"></a${' '.repeat(size - 40)}x>`,
+}
+
+function read(xml: string): void {
+  try {
+    const document = readXmlText(xml)
+    document.canonical(document.root)
+  } catch (error) {
+    if (!(error instanceof TokenRejected)) throw error
+  }
+}
+
+function fastest(xml: string): number {
+  const times = Array.from({ length: 12 }, () => {
+    const start = performance.now()
+    read(xml)
+    return performance.now() - start
+  })
+  return Math.min(...times)
+}
+
+describe('reading XML of outsiders', () => {
+  for (const [name, xml] of Object.entries(worst)) {
+    it(`64 KB of ${name} cost less than 20 ms`, function () {
+      this.retries(3)
+      for (let round = 0; round < 8; round++) read(xml)
+      expect(fastest(xml)).to.be.below(20)
+    })
+  }
+
+  it('costs no more than linearly with the size', function () {
+    this.retries(3)
+    const values = (count: number) => `<a xmlns="urn:a">${'<b c="d">some text of a value, and &amp; more</b>'.repeat(count)}</a>`
+    for (let round = 0; round < 20; round++) read(values(1_000))
+    // Four times the size: six times the time leaves room for the garbage collector.
+    expect(fastest(values(1_000)) / fastest(values(250))).to.be.below(6)
+  })
+
+  it('sees text in one piece, attributes by name and namespace, and no prefixes', () => {
+    const { root } = readXmlText('<p:a xmlns:p="urn:a" xmlns:q="urn:q" x="1" q:x="2&#10;3">t&amp;<p:b/>u\r\n</p:a>')
+    expect(root.namespace).to.equal('urn:a')
+    expect(root.text).to.equal('t&u\n')
+    expect([...root.attributes]).to.deep.equal([
+      ['x', '1'],
+      ['{urn:q}x', '2\n3'],
+    ])
+    expect(root.children.map(({ name }) => name)).to.deep.equal(['b'])
+  })
+
+  it('does not take U+0085 and U+2028 for line ends, as XML 1.1 and xmldom do', () => {
+    expect(readXmlText('<a xmlns="urn:a">x\u0085\u2028\u007f\u{1f600}</a>').root.text).to.equal('x\u0085\u2028\u007f\u{1f600}')
+  })
+
+  it('canonicalises prefixes and attributes in the order of Canonical XML, not of a dictionary', () => {
+    const document = readXmlText('<a:r xmlns:a="urn:1" xmlns:B="urn:2" xmlns:b="urn:10" b:x="1" B:y="2" a:z="3" Z="4" m="5"/>')
+    expect(document.canonical(document.root)).to.equal(
+      '<a:r xmlns:B="urn:2" xmlns:a="urn:1" xmlns:b="urn:10" Z="4" m="5" a:z="3" b:x="1" B:y="2"></a:r>',
+    )
+  })
+})
