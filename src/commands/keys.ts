@@ -1,7 +1,9 @@
+import { createPrivateKey } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { keyManagementAlgorithms } from '../keys/decryption-key.ts'
 import { generateKey } from '../keys/generate-key.ts'
+import { selfSignedCertificate } from '../keys/self-signed-certificate.ts'
 import { signatureAlgorithms } from '../keys/signing-key.ts'
 import { type Command, configOption, readOptions, UsageError } from './command.ts'
 import { terminal } from './terminal.ts'
@@ -11,10 +13,11 @@ const algorithms = [...signatureAlgorithms, ...keyManagementAlgorithms]
 /** `cambist keys generate`: a new key with its description. */
 export const keys: Command = {
   name: 'keys',
-  usage: 'keys generate ID [--algorithm ES256] [--status active] [--replaces ID] [--bits 2048] [--config DIR]',
+  usage: 'keys generate ID [--algorithm ES256] [--status active] [--replaces ID] [--bits 2048] [--certificate] [--config DIR]',
   summary: 'generate a key: keys/ID.json and the private keys/ID.pem',
   help: [
     'Writes keys/ID.pem (the private key, readable by you only; Git ignores it) and keys/ID.json (its description).',
+    'With --certificate, also keys/ID.crt.pem: a self-signed certificate (--days 1095), as partners of SAML want it.',
     'Nothing is overwritten. To rotate a key, generate the next one with --status next --replaces OLD, publish it for a',
     'while, then set it to "active" and the old one to "retired"; files that name the old key follow by themselves.',
     `Algorithms: ${algorithms.join(', ')}.`,
@@ -28,19 +31,26 @@ export const keys: Command = {
         status: { type: 'string', default: 'active' },
         replaces: { type: 'string' },
         bits: { type: 'string', default: '2048' },
+        certificate: { type: 'boolean', default: false },
+        days: { type: 'string', default: '1095' },
       },
       2,
     )
     const [action, id] = positionals
-    const { algorithm, status, replaces, bits } = values
+    const { algorithm, status, replaces, bits, certificate, days } = values
     if (action !== 'generate' || id === undefined) throw new UsageError('say what to do: keys generate ID')
     if (!/^[A-Za-z0-9._-]+$/.test(id)) throw new UsageError('an id has letters, digits and . _ - only, because it is the file name')
     if (!isAlgorithm(algorithm)) throw new UsageError(`there is no algorithm "${algorithm}"; there are ${algorithms.join(', ')}`)
     if (!['next', 'active', 'retired'].includes(status)) throw new UsageError('--status is next, active or retired')
     if (!/^(2048|3072|4096)$/.test(bits)) throw new UsageError('--bits is 2048, 3072 or 4096')
-    return writePair(resolve(values.config), { id, algorithm, status, replaces, bits: Number(bits) })
+    if (!/^[1-9][0-9]{0,4}$/.test(days)) throw new UsageError('--days is a number of days')
+    if (certificate && !certifiable.test(algorithm)) throw new UsageError(`a certificate is made for RSA and ES keys, not for ${algorithm}`)
+    const wanted = { id, algorithm, status, replaces, bits: Number(bits), certificateDays: certificate ? Number(days) : undefined }
+    return writePair(resolve(values.config), wanted)
   },
 }
+
+const certifiable = /^(RS|PS|ES)|^RSA/
 
 type Algorithm = (typeof algorithms)[number]
 
@@ -54,9 +64,10 @@ interface Wanted {
   readonly status: string
   readonly replaces: string | undefined
   readonly bits: number
+  readonly certificateDays: number | undefined
 }
 
-async function writePair(folder: string, { id, algorithm, status, replaces, bits }: Wanted): Promise<number> {
+async function writePair(folder: string, { id, algorithm, status, replaces, bits, certificateDays }: Wanted): Promise<number> {
   const { privateKeyPem, kid } = await generateKey(algorithm, bits)
   const description = {
     $schema: '../schemas/key.schema.json',
@@ -64,10 +75,19 @@ async function writePair(folder: string, { id, algorithm, status, replaces, bits
     status,
     ...(replaces !== undefined && { replaces }),
     privateKey: { file: `keys/${id}.pem` },
+    ...(certificateDays !== undefined && { certificate: { file: `keys/${id}.crt.pem` } }),
   }
   try {
     await mkdir(join(folder, 'keys'), { recursive: true })
     await writeFile(join(folder, `keys/${id}.pem`), privateKeyPem, { mode: 0o600, flag: 'wx' })
+    if (certificateDays !== undefined) {
+      const certificate = selfSignedCertificate(createPrivateKey(privateKeyPem), {
+        commonName: id,
+        notBefore: new Date(),
+        days: certificateDays,
+      })
+      await writeFile(join(folder, `keys/${id}.crt.pem`), certificate, { flag: 'wx' })
+    }
     await writeFile(join(folder, `keys/${id}.json`), `${JSON.stringify(description, null, 2)}\n`, { flag: 'wx' })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import { readSources } from '../config/read.ts'
+import { endpoint } from '../http/documents.ts'
 import { isJsonObject } from '../json.ts'
+import { mintSampleAssertion } from '../sample/sample-assertion.ts'
 import { mintSampleToken } from '../sample/sample-token.ts'
 import { type Command, configOption, readOptions, UsageError } from './command.ts'
 import { terminal } from './terminal.ts'
@@ -8,40 +10,53 @@ import { terminal } from './terminal.ts'
 /** `cambist token`: a token to try the sample configuration with. */
 export const token: Command = {
   name: 'token',
-  usage: 'token [--subject NAME] [--agent] [--seconds N] [--audience URL] [--config DIR]',
+  usage: 'token [--type jwt|saml2|saml1] [--subject NAME] [--agent] [--seconds N] [--audience URL] [--config DIR]',
   summary: 'mint a sample subject token (or, with --agent, an actor token)',
   help: [
-    'Mints a JWT that only the sample configuration trusts, with the key that its first start made, and prints it.',
-    'A person (default: alice) is meant as the subject token; --agent mints a token of an agent, for the actor token.',
+    'Mints a token that only the sample configuration trusts, with a key that its first start made, and prints it: a JWT, or',
+    'with --type a SAML assertion in base64url. A person (default: alice) is meant as the subject token; --agent mints a JWT',
+    'of an agent, for the actor token.',
   ].join('\n'),
   async run(args) {
     const { values } = readOptions(args, {
       ...configOption,
+      type: { type: 'string', short: 't', default: 'jwt' },
       subject: { type: 'string', short: 's' },
       agent: { type: 'boolean', default: false },
       seconds: { type: 'string', default: '3600' },
       audience: { type: 'string' },
     })
+    const { type, agent } = values
     const folder = resolve(values.config)
     const seconds = Number(values.seconds)
     if (!Number.isInteger(seconds)) throw new UsageError('--seconds takes a whole number (a negative one mints an expired token)')
-    const audience = values.audience ?? (await issuerOf(folder))
+    if (type !== 'jwt' && type !== 'saml2' && type !== 'saml1') throw new UsageError('--type is jwt, saml2 or saml1')
+    if (agent && type !== 'jwt') throw new UsageError('--agent goes with --type jwt only')
+    const issuer = await issuerOf(folder)
+    const audience = values.audience ?? issuer
     if (audience === undefined) {
       terminal.complain(`there is no configuration in ${folder}; name one with --config, or an audience with --audience`)
       return 1
     }
-    const of = values.agent ? 'agent' : 'person'
-    try {
-      terminal.print(
-        await mintSampleToken(folder, { of, subject: values.subject ?? (values.agent ? 'agent-7' : 'alice'), audience, seconds }),
-      )
-      return 0
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-      terminal.complain('keys/sample-issuer.pem is not there: the first "npm start" on the sample configuration makes it')
-      return 1
-    }
+    const subject = values.subject ?? (agent ? 'agent-7' : 'alice')
+    return printOrExplain(() => {
+      if (type === 'jwt') return mintSampleToken(folder, { of: agent ? 'agent' : 'person', subject, audience, seconds })
+      const recipient = endpoint(issuer ?? audience, 'token')
+      return mintSampleAssertion(folder, { version: type === 'saml2' ? '2.0' : '1.1', subject, audience, recipient, seconds })
+    })
   },
+}
+
+async function printOrExplain(mint: () => Promise<string>): Promise<number> {
+  try {
+    terminal.print(await mint())
+    return 0
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT') throw error
+    terminal.complain(`${path} is not there: the first "npm start" on the sample configuration makes it`)
+    return 1
+  }
 }
 
 async function issuerOf(folder: string): Promise<string | undefined> {

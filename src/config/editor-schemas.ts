@@ -9,9 +9,11 @@ export function editorSchemas(): Record<string, JsonObject> {
   return {
     'server.schema.json': ofFile('server.json', plainFiles.server),
     'processor-policy.schema.json': ofFile('policies/processor-policies/*.json', plainFiles['processor-policies']),
+    'generator-group.schema.json': ofFile('policies/generator-groups/*.json', plainFiles['generator-groups']),
     'client.schema.json': ofFile('clients/*.json', plainFiles.clients),
     'key.schema.json': ofFile('keys/*.json', plainFiles.keys),
     'token-processor.schema.json': ofPlugins('policies/token-processors/*.json', pluginKinds['token-processors'] ?? []),
+    'token-generator.schema.json': ofPlugins('policies/token-generators/*.json', pluginKinds['token-generators'] ?? []),
     'access-token-manager.schema.json': ofPlugins('policies/access-token-managers/*.json', pluginKinds['access-token-managers'] ?? []),
   }
 }
