@@ -4,9 +4,7 @@ import type { Outside } from '../outside.ts'
 import { TargetIndex } from '../policies/target-index.ts'
 import type { Server } from '../server.ts'
 import type { Built } from './build.ts'
-import { fileOf } from './folders.ts'
 import type { ParsedFile } from './parse.ts'
-import { type Path, type Problem, placeOf } from './problems.ts'
 import type { ServerSettings } from './server-file.ts'
 
 interface Pieces {
@@ -15,10 +13,9 @@ interface Pieces {
   readonly files: readonly ParsedFile[]
   readonly version: string
   readonly outside: Outside
-  readonly report: (problem: Problem) => void
 }
 
-/** Puts the built files together into a server, and reports what is wrong between them. */
+/** Puts the built files of a configuration without problems together into a server. */
 export function assemble(pieces: Pieces): Server {
   const { settings, built, version, outside } = pieces
   const { issuer, defaults, delegation } = settings
@@ -35,7 +32,7 @@ export function assemble(pieces: Pieces): Server {
       accessTokenManager: defaults.accessTokenManager?.id,
     },
     accessTokenManagers: managers,
-    targets: indexTargets(pieces),
+    targets: indexTargets(built),
     maxActorDepth: delegation.maxDepth,
     longestLifetime: Math.max(0, ...[...managers.values()].map(manager => manager.lifetime)),
     documents: documentsOf({
@@ -49,32 +46,10 @@ export function assemble(pieces: Pieces): Server {
   })
 }
 
-// Two targets that claim one name: reported at every file that takes part, because either may be the mistake.
-function indexTargets({ built, files, report }: Pieces): TargetIndex {
+function indexTargets(built: Built): TargetIndex {
   const index = new TargetIndex()
-  for (const manager of built['access-token-managers'].values()) {
-    for (const { name, owner } of index.claim(manager.id, manager.resources, manager.audiences)) {
-      for (const [id, other] of [
-        [manager.id, owner],
-        [owner, manager.id],
-      ] as const) {
-        const problem = clash(files, id, other, name)
-        if (problem !== undefined) report(problem)
-      }
-    }
-  }
+  for (const { id, resources, audiences } of built['access-token-managers'].values()) index.claim(id, resources, audiences)
   return index
-}
-
-function clash(files: readonly ParsedFile[], id: string, other: string, name: string): Problem | undefined {
-  const file = files.find(({ source }) => source.kind === 'access-token-managers' && source.id === id)
-  if (file === undefined) return undefined
-  const { resources = [], audiences = [] } = file.blueprint.settings as { resources?: string[]; audiences?: string[] }
-  const path: Path = resources.includes(name) ? ['resources', resources.indexOf(name)] : ['audiences', audiences.indexOf(name)]
-  return {
-    place: placeOf(file.source.file, file.source.text, path),
-    message: `${fileOf('access-token-managers', other)} claims "${name}" too`,
-  }
 }
 
 /** The keys that `jwt` access token managers sign with, in all their lines, each once. */

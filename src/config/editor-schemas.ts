@@ -28,7 +28,11 @@ function ofPlugins(title: string, kinds: readonly PluginKind<unknown>[]): JsonOb
 }
 
 function convert(schema: z.ZodType): JsonObject {
-  const { $schema: _version, ...converted } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', reused: 'inline' }) as JsonObject
+  const { $schema: _version, ...converted } = z.toJSONSchema(schema, {
+    io: 'input',
+    unrepresentable: 'any',
+    reused: 'inline',
+  }) as JsonObject
   return sorted(converted) as JsonObject
 }
 

@@ -1,0 +1,42 @@
+import type { Findings } from './findings.ts'
+import { fileOf } from './folders.ts'
+import type { ParsedFile } from './parse.ts'
+import type { Path } from './problems.ts'
+
+/** Reports two targets that claim one name, at every file that takes part, because either may be the mistake. */
+export function reportClashes(files: readonly ParsedFile[], findings: Findings): void {
+  const managers = files.filter(({ source }) => source.kind === 'access-token-managers')
+  for (const member of ['resources', 'audiences'] as const) {
+    for (const claims of claimsOf(managers, member).values()) {
+      if (claims.length < 2) continue
+      for (const { file, path, name } of claims) {
+        const others = claims.filter(claim => claim.file !== file).map(claim => fileOf('access-token-managers', claim.file.source.id))
+        findings.report(
+          file,
+          path,
+          `"${name}" leads to one target only, and ${others.join(' and ')} ${others.length === 1 ? 'has' : 'have'} it too`,
+        )
+      }
+    }
+  }
+}
+
+interface Claim {
+  readonly file: ParsedFile
+  readonly path: Path
+  readonly name: string
+}
+
+function claimsOf(managers: readonly ParsedFile[], member: 'resources' | 'audiences'): ReadonlyMap<string, Claim[]> {
+  const claims = new Map<string, Claim[]>()
+  for (const file of managers) {
+    const names = (file.blueprint.settings as Partial<Record<typeof member, readonly string[]>>)[member] ?? []
+    for (const [index, name] of names.entries()) {
+      const known = claims.get(name)
+      const claim = { file, path: [member, index], name }
+      if (known === undefined) claims.set(name, [claim])
+      else known.push(claim)
+    }
+  }
+  return claims
+}
