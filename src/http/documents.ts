@@ -54,10 +54,15 @@ function metadataOf({ issuer, scopes, policies, accessTokenManagers }: Published
     grant_types_supported: [tokenExchangeGrant],
     // There is no authorization endpoint; strict readers want the member all the same (RFC 8414 §2).
     response_types_supported: ['none'],
-    ...(scopes.length > 0 && { scopes_supported: scopes }),
-    token_exchange_subject_token_types_supported: subjectTokenTypes(policies),
-    token_exchange_requested_token_types_supported: requestedTokenTypes(accessTokenManagers),
+    ...unlessEmpty('scopes_supported', scopes),
+    ...unlessEmpty('token_exchange_subject_token_types_supported', subjectTokenTypes(policies)),
+    ...unlessEmpty('token_exchange_requested_token_types_supported', requestedTokenTypes([...accessTokenManagers])),
   }
+}
+
+// RFC 8414 §3.2: a list without elements is left out.
+function unlessEmpty(name: string, list: readonly string[]) {
+  return list.length > 0 ? { [name]: list } : {}
 }
 
 function forEndpoint(name: string, methods: readonly string[]) {
@@ -71,9 +76,9 @@ function subjectTokenTypes(policies: Iterable<ProcessorPolicy>): string[] {
   return [...new Set([...policies].flatMap(policy => policy.mappings.map(mapping => mapping.subjectTokenType)))].sort()
 }
 
-function requestedTokenTypes(managers: Iterable<AccessTokenManager>): string[] {
-  const makesJwts = [...managers].some(manager => manager.type === 'jwt')
-  return [tokenTypes.accessToken, ...(makesJwts ? [tokenTypes.jwt] : [])]
+function requestedTokenTypes(managers: readonly AccessTokenManager[]): string[] {
+  const makesJwts = managers.some(manager => manager.type === 'jwt')
+  return [...(managers.length > 0 ? [tokenTypes.accessToken] : []), ...(makesJwts ? [tokenTypes.jwt] : [])]
 }
 
 function signatureAlgorithmsOf(keys: readonly SigningKey[]): string[] {
