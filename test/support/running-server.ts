@@ -77,7 +77,7 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
     const response = await fetch(`${url}${path}`, { method, headers, redirect: 'manual', ...(body !== undefined && { body }) })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
-    const json = isJson ? JSON.parse(text) : {}
+    const json = isJson && text !== '' ? JSON.parse(text) : {}
     trail.keepSecret(json.access_token)
     return { status: response.status, headers: response.headers, text, json }
   }
