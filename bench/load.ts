@@ -70,7 +70,6 @@ function poolOf({ keys, clients, exchange, path }: LoadOrder): Buffer[] {
   if (known !== undefined) return known
   const senders = JSON.parse(readFileSync(clients, 'utf8')) as BenchClient[]
   const requests = makeRequests(Math.max(requestsInPool, senders.length), keys, exchange, path, senders)
-  pools.clear()
   pools.set(name, requests)
   return requests
 }

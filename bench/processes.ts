@@ -100,9 +100,16 @@ async function stop(child: ChildProcess): Promise<void> {
   await exit
 }
 
-function nextMessage(child: ChildProcess): Promise<unknown[]> {
-  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${child.spawnargs.join(' ')} ended with ${code}`)))
-  // Where the message comes first, nobody waits for the end any more.
-  ended.catch(() => undefined)
-  return Promise.race([once(child, 'message'), ended])
+async function nextMessage(child: ChildProcess): Promise<unknown[]> {
+  const done = new AbortController()
+  const ended = once(child, 'exit', { signal: done.signal }).then(([code]) => {
+    throw new Error(`${child.spawnargs.join(' ')} ended with ${code}`)
+  })
+  try {
+    return await Promise.race([once(child, 'message', { signal: done.signal }), ended])
+  } finally {
+    // Whichever came first, the other one is waited for no more.
+    ended.catch(() => undefined)
+    done.abort()
+  }
 }

@@ -27,15 +27,19 @@ export interface Parts {
   signingKey(reference: Reference, path: Path): SigningKeyLine
   /** Every key of the line that the named key belongs to: each may decrypt. */
   decryptionKeys(reference: Reference, path: Path): readonly DecryptionKey[]
+  /** Throws `NotBuilt`, as the next two do, when that file has problems of its own. */
   accessTokenManager(reference: Reference): AccessTokenManager
   tokenProcessor(reference: Reference): TokenProcessor
   tokenGenerator(reference: Reference): TokenGenerator
   generatorGroup(reference: Reference): GeneratorGroup
   processorPolicy(reference: Reference): ProcessorPolicy
-  /** Compiles a JSON Schema of the settings that stands at this path. */
-  jsonSchema(schema: JsonObject, path: Path): CompiledSchema
-  /** Compiles a CEL expression that stands at this path; undefined when it has a problem, which is then reported. `expected` is the JSON Schema of its result. */
-  expression(source: ExpressionSource, path: Path, declared: Declarations, expected: JsonObject): Expression | undefined
+  /** Compiles a JSON Schema of the settings that stands at this path; for one that is put together, `path` maps a path within it to one of the file. */
+  jsonSchema(schema: JsonObject, path: Path | ((within: Path) => Path)): CompiledSchema
+  /**
+   * Compiles a CEL expression that stands at this path; undefined when it has a problem, which is then reported. `expected` is the
+   * JSON Schema of its result. `where` says for what it was checked, where it is checked for several things.
+   */
+  expression(source: ExpressionSource, path: Path, declared: Declarations, expected: JsonObject, where?: string): Expression | undefined
   /** The scopes as a set; those that `server.json` does not list are reported as problems. */
   scopes(names: readonly string[], path: Path): ReadonlySet<string>
   /** Reports a problem and goes on, so that an administrator sees all of them at once. */
@@ -58,6 +62,19 @@ export class SettingProblem extends Error {
   constructor(path: Path, message: string) {
     super(message)
     this.path = path
+  }
+}
+
+/** Thrown where something is needed of a file that has problems of its own; those are reported, this is not. */
+export class NotBuilt extends Error {}
+
+/** What it returns, or undefined where that needs a file that has problems of its own. */
+export function ifBuilt<Built>(build: () => Built): Built | undefined {
+  try {
+    return build()
+  } catch (error) {
+    if (error instanceof NotBuilt) return undefined
+    throw error
   }
 }
 

@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
 import { guardedFetch } from '../keys/guarded-fetch.ts'
 import type { Outside } from '../outside.ts'
+import { pooledRandom } from '../pooled-random.ts'
 import { memoryStore } from '../stores/memory.ts'
 import type { Store } from '../stores/store.ts'
 
 /** The outside world as a process has it: the system's clock, its random numbers, the network. */
 export function outsideOf(store: Store, log: Logger): Outside {
-  return { fetch: guardedFetch(), now: systemTime, store, log, random: randomBytes }
+  return { fetch: guardedFetch(), now: systemTime, store, log, random: pooledRandom() }
 }
 
 /** The same without a store of its own, for commands that load a configuration and serve nothing. */

@@ -5,14 +5,15 @@ import type { TokenGenerator } from '../generators/token-generator.ts'
 import type { ConfiguredKey } from '../keys/key-file.ts'
 import { type LinesOfKeys, linesOfKeys } from '../keys/lines-of-keys.ts'
 import type { Outside } from '../outside.ts'
-import { type Parts, SettingProblem } from '../plugin.ts'
+import { NotBuilt, type Parts, SettingProblem } from '../plugin.ts'
 import type { GeneratorGroup } from '../policies/generator-group.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
+import type { Findings } from './findings.ts'
 import { type FolderKind, folderKinds } from './folders.ts'
-import { SchemaCompiler } from './json-schema.ts'
+import { SchemaCompiler, SchemaMistake } from './json-schema.ts'
 import type { ParsedFile } from './parse.ts'
-import { type Path, type Problem, placeOf, type Warning } from './problems.ts'
+import { memberName, type Path } from './problems.ts'
 import type { ServerSettings } from './server-file.ts'
 import { didYouMean } from './suggest.ts'
 import type { ExternalText } from './values.ts'
@@ -31,19 +32,17 @@ export interface Built {
 
 /** What the rest of the configuration needs to know of the server. */
 export interface Surroundings {
-  readonly server: ServerSettings
+  /** Undefined when `server.json` has problems; what depends on it is then not checked. */
+  readonly server: ServerSettings | undefined
   readonly texts: ReadonlyMap<ExternalText, string>
   readonly outside: Outside
+  readonly findings: Findings
 }
-
-/** Thrown where something refers to a file that has problems of its own; those are reported, this is not. */
-class NotBuilt extends Error {}
 
 /** Builds every file, each kind after those that it refers to, and collects problems and warnings of all. */
 export class Builder {
-  readonly problems: Problem[] = []
-  readonly warnings: Warning[] = []
   readonly #surroundings: Surroundings
+  readonly #scopes: ReadonlySet<string> | undefined
   readonly #expressions = new ExpressionCompiler()
   readonly #schemas = new SchemaCompiler()
   readonly #built = {
@@ -59,6 +58,7 @@ export class Builder {
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
+    this.#scopes = surroundings.server && new Set(Object.keys(surroundings.server.scopes))
   }
 
   async build(parsed: readonly ParsedFile[]): Promise<Built> {
@@ -71,35 +71,50 @@ export class Builder {
   }
 
   async #buildFile(kind: FolderKind, file: ParsedFile): Promise<void> {
+    let misleading = false
+    const problem = (path: Path, message: string) => {
+      // Whoever fulfils a contract with problems would be told to fulfil them.
+      misleading ||= path[0] === 'contract'
+      this.#surroundings.findings.report(file, path, message)
+    }
     try {
-      const built = await file.blueprint.build(this.#partsFor(file))
-      ;(this.#built[kind] as Map<string, unknown>).set(file.source.id, built)
+      const built = await file.blueprint.build(this.#partsFor(file, problem))
+      if (!misleading) (this.#built[kind] as Map<string, unknown>).set(file.source.id, built)
     } catch (error) {
-      if (error instanceof SettingProblem) this.#report(file, error.path, error.message)
+      if (error instanceof SettingProblem) problem(error.path, error.message)
       else if (!(error instanceof NotBuilt)) throw error
     }
   }
 
   #drawKeyLines(files: readonly ParsedFile[]): void {
     this.#keyLines = linesOfKeys([...this.#built.keys.values()])
+    const byId = new Map(files.map(file => [file.source.id, file]))
     for (const { id, path, message } of this.#keyLines.problems) {
-      const file = files.find(({ source }) => source.id === id)
-      if (file !== undefined) this.#report(file, path, message)
+      const file = byId.get(id)
+      if (file !== undefined && (path[0] !== 'status' || this.#isWhole(id))) this.#surroundings.findings.report(file, path, message)
     }
   }
 
-  #partsFor(file: ParsedFile): Parts {
-    const { server, texts, outside } = this.#surroundings
-    const problem = (path: Path, message: string, offset?: number) => this.#report(file, path, message, offset)
-    const warn = (code: string, path: Path, message: string) => {
-      this.warnings.push({ code, message, place: placeOf(file.source.file, file.source.text, path) })
+  // What is missing in a line of keys may be the very key that could not be built.
+  #isWhole(id: string): boolean {
+    const passed = new Set<string>()
+    for (let next: string | undefined = id; next !== undefined && !passed.has(next); ) {
+      const key = this.#built.keys.get(next)
+      if (key === undefined) return false
+      passed.add(next)
+      next = key.replaces
     }
+    return true
+  }
+
+  #partsFor(file: ParsedFile, problem: Parts['problem']): Parts {
+    const { server, texts, outside, findings } = this.#surroundings
     return {
       id: file.source.id,
-      issuer: server.issuer,
+      issuer: server?.issuer ?? 'https://unknown.invalid',
       outside,
       problem,
-      warn,
+      warn: (code, path, message) => findings.warn(file, code, path, message),
       text: external => texts.get(external) ?? fail(),
       signingKey: ({ id }, path) =>
         this.#keyLines.signing.get(id) ?? this.#unusableKey(id, path, 'it decrypts, and a key that signs is needed'),
@@ -110,44 +125,51 @@ export class Builder {
       tokenGenerator: ({ id }) => this.#built['token-generators'].get(id) ?? fail(),
       tokenProcessor: ({ id }) => this.#built['token-processors'].get(id) ?? fail(),
       processorPolicy: ({ id }) => this.#built['processor-policies'].get(id) ?? fail(),
-      jsonSchema: (schema, path) => {
-        try {
-          return this.#schemas.compile(schema)
-        } catch (error) {
-          throw new SettingProblem(path, `this JSON Schema cannot be used: ${(error as Error).message}`)
-        }
-      },
-      expression: ({ source }, path, declared, expected) => {
-        try {
-          const place = `${file.source.file.replace(/\.json$/, '')} ${path.join('.')}`
-          const { expression, unguarded } = this.#expressions.compile(source, place, declared, expected)
-          for (const { path: member } of unguarded)
-            warn('optional-claim-read', path, `reads ${member}, which its schema does not require; guard it with has()`)
-          return expression
-        } catch (error) {
-          if (!(error instanceof ExpressionProblem)) throw error
-          problem(path, error.message, error.offset)
-          return undefined
-        }
-      },
-      scopes: (names, path) => {
-        const known = Object.keys(server.scopes)
-        for (const [index, name] of names.entries()) {
-          if (!known.includes(name)) problem([...path, index], `server.json lists no scope "${name}"${didYouMean(name, known)}`)
-        }
-        return new Set(names)
-      },
+      jsonSchema: (schema, path) => this.#compileSchema(schema, path),
+      expression: (...expression) => this.#compileExpression(file, ...expression),
+      scopes: (names, path) => this.#checkScopes(names, path, problem),
     }
   }
 
-  #unusableKey(id: string, path: Path, why: string): never {
-    if (this.#built.keys.has(id) && this.#keyLines.problems.length === 0)
-      throw new SettingProblem(path, `the key "${id}" does not fit: ${why}`)
-    return fail()
+  #compileSchema(schema: Parameters<Parts['jsonSchema']>[0], path: Parameters<Parts['jsonSchema']>[1]) {
+    try {
+      return this.#schemas.compile(schema)
+    } catch (error) {
+      if (!(error instanceof SchemaMistake)) throw error
+      throw new SettingProblem(typeof path === 'function' ? path(error.path) : [...path, ...error.path], error.message)
+    }
   }
 
-  #report(file: ParsedFile, path: Path, message: string, offset?: number): void {
-    this.problems.push({ place: placeOf(file.source.file, file.source.text, path, offset), message })
+  #compileExpression(file: ParsedFile, ...[{ source }, path, declared, expected, where]: Parameters<Parts['expression']>) {
+    const { findings } = this.#surroundings
+    const before = where === undefined ? '' : `${where}: `
+    try {
+      const place = `${file.source.file} ${memberName(path)}`
+      const { expression, unguarded } = this.#expressions.compile(source, place, declared, expected)
+      for (const { path: member, start } of unguarded) {
+        const message = `${before}reads ${member}, which its schema does not require; guard it with has()`
+        findings.warn(file, 'optional-claim-read', path, message, start)
+      }
+      return expression
+    } catch (error) {
+      if (!(error instanceof ExpressionProblem)) throw error
+      findings.report(file, path, `${before}${error.message}`, error.offset)
+      return undefined
+    }
+  }
+
+  #checkScopes(names: readonly string[], path: Path, problem: Parts['problem']): ReadonlySet<string> {
+    const known = this.#scopes
+    for (const [index, name] of names.entries()) {
+      if (known?.has(name) === false) problem([...path, index], `server.json lists no scope "${name}"${didYouMean(name, known)}`)
+    }
+    return new Set(names)
+  }
+
+  #unusableKey(id: string, path: Path, why: string): never {
+    const key = this.#built.keys.get(id)
+    if (key !== undefined && this.#keyLines.problems.length === 0) throw new SettingProblem(path, `the key "${id}" does not fit: ${why}`)
+    return fail()
   }
 }
 

@@ -1,5 +1,6 @@
-import { findNodeAtLocation, type Node, type ParseError, type ParseErrorCode, parseTree, printParseErrorCode } from 'jsonc-parser'
+import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import type { JsonValue } from '../json.ts'
+import { syntaxMistake } from './json-syntax.ts'
 import type { Path } from './problems.ts'
 
 /** A position in a text, both counted from 1. */
@@ -15,22 +16,20 @@ export interface JsonMistake {
   readonly message: string
 }
 
-/** A JSON text that remembers where each of its members stands. */
+/** A JSON text that can tell where each of its members stands. */
 export class JsonText {
   readonly mistakes: readonly JsonMistake[]
   /** Undefined when the text has mistakes. */
   readonly value: JsonValue | undefined
   readonly #text: string
-  readonly #root: Node | undefined
-  readonly #lineStarts: readonly number[]
+  #parsed: Node | undefined
+  #starts: readonly number[] | undefined
 
   constructor(text: string) {
     this.#text = text
-    this.#lineStarts = lineStartsOf(text)
-    const errors: ParseError[] = []
-    this.#root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false })
-    this.mistakes = errors.length > 0 ? errors.slice(0, 1).map(error => this.#syntaxMistake(error)) : this.#repeatedMembers(this.#root, [])
-    this.value = this.mistakes.length === 0 ? (JSON.parse(text) as JsonValue) : undefined
+    const value = parseOrNothing(text)
+    this.mistakes = value === undefined ? this.#syntaxMistakes() : isSuspicious(text, value) ? this.#mistakenMembers(this.#root, []) : []
+    this.value = this.mistakes.length === 0 ? value : undefined
   }
 
   /** Where the member stands: its name, or the item of a list. With `offset`: that character of the string value. */
@@ -45,6 +44,17 @@ export class JsonText {
   /** Whether the text itself has the member. */
   has(path: Path): boolean {
     return this.#root !== undefined && findNodeAtLocation(this.#root, [...path] as (string | number)[]) !== undefined
+  }
+
+  // Most files have no mistakes, and nobody asks where their members stand.
+  get #root(): Node | undefined {
+    this.#parsed ??= parseTree(this.#text, [], strictly)
+    return this.#parsed
+  }
+
+  get #lineStarts(): readonly number[] {
+    this.#starts ??= lineStartsOf(this.#text)
+    return this.#starts
   }
 
   #nearest(path: Path): Node | undefined {
@@ -64,22 +74,29 @@ export class JsonText {
     return at
   }
 
-  #syntaxMistake(error: ParseError): JsonMistake {
-    return { path: [], position: this.#position(error.offset), message: syntaxMessage(error.error, this.#text.startsWith('\ufeff')) }
+  // The first one only: what a parser says after it is a guess.
+  #syntaxMistakes(): JsonMistake[] {
+    const errors: ParseError[] = []
+    parseTree(this.#text, errors, strictly)
+    const [first] = errors
+    const { offset, message } = syntaxMistake(this.#text, first && printParseErrorCode(first.error), first?.offset ?? 0)
+    return [{ path: [], position: this.#position(offset), message }]
   }
 
-  #repeatedMembers(node: Node | undefined, path: Path): JsonMistake[] {
-    if (node === undefined) return []
-    if (node.type === 'array') return (node.children ?? []).flatMap((item, index) => this.#repeatedMembers(item, [...path, index]))
-    if (node.type !== 'object') return []
-    const seen = new Set<string>()
+  #mistakenMembers(node: Node | undefined, path: Path): JsonMistake[] {
+    if (node?.type === 'array') return (node.children ?? []).flatMap((item, index) => this.#mistakenMembers(item, [...path, index]))
+    if (node?.type !== 'object') return []
+    const seen = new Map<string, number>()
     return (node.children ?? []).flatMap(property => {
-      const [name, value] = property.children ?? []
-      const here = [...path, String(name?.value)]
-      const repeated = seen.has(String(name?.value))
-      seen.add(String(name?.value))
-      const mistake = { path: here, position: this.#position(property.offset), message: 'the member stands here a second time' }
-      return [...(repeated ? [mistake] : []), ...this.#repeatedMembers(value, here)]
+      const [{ value: name = '' } = {}, value] = property.children ?? []
+      const here = [...path, String(name)]
+      const position = this.#position(property.offset)
+      const earlier = seen.get(name)
+      if (earlier === undefined) seen.set(name, position.line)
+      const mistakes = this.#mistakenMembers(value, here)
+      if (earlier !== undefined) mistakes.unshift({ path: here, position, message: `stands here a second time; first on line ${earlier}` })
+      if (name === '__proto__') mistakes.unshift({ path: here, position, message: 'no member can have this name' })
+      return mistakes
     })
   }
 
@@ -95,24 +112,31 @@ export class JsonText {
   }
 }
 
+const strictly = { disallowComments: true, allowTrailingComma: false }
+
+function parseOrNothing(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text) as JsonValue
+  } catch {
+    return undefined
+  }
+}
+
+// A member that is named twice stands in the text twice and in the value once; each has one colon outside of strings.
+function isSuspicious(text: string, value: JsonValue): boolean {
+  const colons = text.replace(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1
+  return colons !== countMembers(value)
+}
+
+/** NaN, which equals nothing, where a member has the one name that objects do not keep like any other. */
+function countMembers(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const ownMembers = Array.isArray(value) ? 0 : Object.hasOwn(value, '__proto__') ? Number.NaN : Object.keys(value).length
+  return (Object.values(value) as JsonValue[]).reduce<number>((count, member) => count + countMembers(member), ownMembers)
+}
+
 function lineStartsOf(text: string): number[] {
   const starts = [0]
   for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) starts.push(at + 1)
   return starts
-}
-
-function syntaxMessage(code: ParseErrorCode, hasByteOrderMark: boolean): string {
-  if (hasByteOrderMark) return 'the file starts with a byte order mark; save it as UTF-8 without one'
-  const messages: Record<string, string> = {
-    InvalidSymbol: 'this is no JSON value',
-    PropertyNameExpected: 'a member name in double quotes is expected here (is there a comma too many?)',
-    ValueExpected: 'a value is expected here (is there a comma too many?)',
-    ColonExpected: 'a colon is expected here',
-    CommaExpected: 'a comma is expected here',
-    CloseBraceExpected: 'a closing brace is missing',
-    CloseBracketExpected: 'a closing bracket is missing',
-    EndOfFileExpected: 'the file goes on after the end of its JSON value',
-    InvalidCommentToken: 'JSON has no comments; use "description"',
-  }
-  return messages[printParseErrorCode(code)] ?? `this is no valid JSON (${printParseErrorCode(code)})`
 }

@@ -1,40 +1,45 @@
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { fileOf } from './folders.ts'
+import { isAbsolute, resolve } from 'node:path'
+import { Findings } from './findings.ts'
+import { type FolderKind, fileOf, folderKinds } from './folders.ts'
 import type { ParsedFile } from './parse.ts'
-import { type Path, type Problem, placeOf } from './problems.ts'
+import type { Path, Problem } from './problems.ts'
 import type { Sources } from './read.ts'
 import { didYouMean } from './suggest.ts'
 import { ExternalText, Reference } from './values.ts'
 
 /** Reports every member that names a file which is not there. */
-export function checkReferences(parsed: readonly ParsedFile[], sources: Sources): Problem[] {
-  const ids = new Map<string, string[]>()
-  for (const { kind, id } of sources.files) ids.set(kind, [...(ids.get(kind) ?? []), id])
-  return parsed.flatMap(({ source, blueprint }) =>
-    findInstances(blueprint.settings, Reference)
-      .filter(([, { kind, id }]) => !ids.get(kind)?.includes(id))
-      .map(([path, { kind, id }]) => ({
-        place: placeOf(source.file, source.text, path),
-        message: `there is no ${fileOf(kind, id)}${didYouMean(id, ids.get(kind) ?? [])}`,
-      })),
-  )
+export function checkReferences(parsed: readonly ParsedFile[], { files }: Sources): readonly Problem[] {
+  const findings = new Findings()
+  const ids = new Map(folderKinds.map(kind => [kind, new Set(files.filter(file => file.kind === kind).map(({ id }) => id))]))
+  for (const file of parsed) {
+    for (const [path, { kind, id }] of findInstances(file.blueprint.settings, Reference)) {
+      if (!ids.get(kind)?.has(id)) findings.report(file, path, dangling(kind, id, ids))
+    }
+  }
+  return findings.problems
+}
+
+function dangling(kind: FolderKind, id: string, ids: ReadonlyMap<FolderKind, ReadonlySet<string>>): string {
+  const elsewhere = folderKinds.find(other => ids.get(other)?.has(id))
+  const hint = elsewhere === undefined ? '' : `; ${fileOf(elsewhere, id)} is a file of another kind`
+  return `there is no ${fileOf(kind, id)}${didYouMean(id, ids.get(kind) ?? []) || hint}`
 }
 
 /** Reads every secret, key and certificate that the files name. */
 export async function readExternalTexts(parsed: readonly ParsedFile[], folder: string, environment: NodeJS.ProcessEnv) {
   const texts = new Map<ExternalText, string>()
-  const problems: Problem[] = []
+  const findings = new Findings()
   await Promise.all(
-    parsed.flatMap(({ source, blueprint }) =>
-      findInstances(blueprint.settings, ExternalText).map(async ([path, external]) => {
+    parsed.flatMap(file =>
+      findInstances(file.blueprint.settings, ExternalText).map(async ([path, external]) => {
         const text = await readExternalText(external, folder, environment)
         if (typeof text === 'string') texts.set(external, text)
-        else problems.push({ place: placeOf(source.file, source.text, path), message: text.problem })
+        else findings.report(file, path, text.problem)
       }),
     ),
   )
-  return { texts, problems }
+  return { texts, problems: findings.problems }
 }
 
 async function readExternalText(
@@ -44,14 +49,21 @@ async function readExternalText(
 ): Promise<string | { problem: string }> {
   if (from === 'env') {
     const value = environment[name]
-    return value === undefined || value === '' ? { problem: `the environment variable ${name} is not set` } : value
+    if (value === undefined) return { problem: `the environment variable ${name} is not set` }
+    return value === '' ? { problem: `the environment variable ${name} is empty` } : value
   }
   try {
     const text = (await readFile(resolve(folder, name), 'utf8')).replace(/\r?\n$/, '')
     return text === '' ? { problem: `the file ${name} is empty` } : text
   } catch (error) {
-    return { problem: `the file ${name} cannot be read (${(error as NodeJS.ErrnoException).code})` }
+    return { problem: unreadable(name, (error as NodeJS.ErrnoException).code) }
   }
+}
+
+function unreadable(name: string, code: string | undefined): string {
+  if (code === 'ENOENT') return `there is no file ${name}${isAbsolute(name) ? '' : ' in the configuration folder'}`
+  if (code === 'EACCES') return `this process may not read the file ${name}`
+  return `the file ${name} cannot be read (${code === 'EISDIR' ? 'it is a folder' : code})`
 }
 
 /** All instances of a class within parsed settings, each with its path. */
@@ -60,8 +72,19 @@ export function findInstances<Value extends object>(
   type: abstract new (...args: never) => Value,
   path: Path = [],
 ): Array<[Path, Value]> {
-  if (settings instanceof type) return [[path, settings]]
-  if (Array.isArray(settings)) return settings.flatMap((item, index) => findInstances(item, type, [...path, index]))
-  if (typeof settings !== 'object' || settings === null) return []
-  return Object.entries(settings).flatMap(([name, value]) => findInstances(value, type, [...path, name]))
+  const found: Array<[Path, Value]> = []
+  collect(settings, type, path, found)
+  return found
+}
+
+function collect<Value extends object>(
+  settings: unknown,
+  type: abstract new (...args: never) => Value,
+  path: Path,
+  found: Array<[Path, Value]>,
+): void {
+  if (typeof settings !== 'object' || settings === null) return
+  if (settings instanceof type) found.push([path, settings])
+  else if (Array.isArray(settings)) for (const [index, item] of settings.entries()) collect(item, type, [...path, index], found)
+  else for (const [name, value] of Object.entries(settings)) if (typeof value === 'object') collect(value, type, [...path, name], found)
 }

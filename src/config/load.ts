@@ -2,11 +2,14 @@ import type { Outside } from '../outside.ts'
 import type { Server } from '../server.ts'
 import { assemble } from './assemble.ts'
 import { Builder } from './build.ts'
+import { reportClashes, reportUnreachableGenerators } from './clashes.ts'
+import { Findings } from './findings.ts'
 import { checkReferences, readExternalTexts } from './link.ts'
 import { type ParsedFile, parseFiles } from './parse.ts'
 import { ConfigError, type Problem, type Warning } from './problems.ts'
 import type { Sources } from './read.ts'
 import type { ServerSettings } from './server-file.ts'
+import { warnOfServer } from './server-warnings.ts'
 import type { ExternalText } from './values.ts'
 
 /** A configuration without problems. */
@@ -42,17 +45,19 @@ export async function parseConfiguration(sources: Sources, folder: string, envir
 
 /** Builds the server. Throws a `ConfigError` with every problem of every file; whatever can be checked in spite of others is. */
 export async function buildConfiguration({ sources, files, settings, texts, problems }: Parsed, outside: Outside): Promise<Loaded> {
-  if (settings === undefined) throw new ConfigError(inOrder(problems))
-  const builder = new Builder({ server: settings, texts, outside })
-  const built = await builder.build(files)
-  const server = assemble({ settings, built, files, version: sources.version, outside, report: problem => builder.problems.push(problem) })
-  const all = [...problems, ...builder.problems]
-  if (all.length > 0) throw new ConfigError(inOrder(all))
-  return { server, warnings: inOrder(builder.warnings) }
+  const findings = new Findings()
+  const built = await new Builder({ server: settings, texts, outside, findings }).build(files)
+  reportClashes(files, findings)
+  reportUnreachableGenerators(files, findings)
+  if (settings !== undefined) warnOfServer(settings, files, built, findings)
+  const all = [...problems, ...findings.problems]
+  if (all.length > 0 || settings === undefined) throw new ConfigError(inOrder(all))
+  return { server: assemble({ settings, built, files, version: sources.version, outside }), warnings: inOrder(findings.warnings) }
 }
 
 function inOrder<Found extends Problem>(problems: readonly Found[]): Found[] {
-  return [...problems].sort(
-    ({ place: left }, { place: right }) => left.file.localeCompare(right.file) || left.line - right.line || left.column - right.column,
-  )
+  return [...problems].sort(({ place: left }, { place: right }) => {
+    if (left.file !== right.file) return left.file < right.file ? -1 : 1
+    return left.line - right.line || left.column - right.column
+  })
 }

@@ -2,23 +2,23 @@ import type { z } from 'zod'
 import { accessTokenManagerKinds } from '../access-tokens/index.ts'
 import { clientFile } from '../clients/client-file.ts'
 import { tokenGeneratorKinds } from '../generators/index.ts'
-import { isJsonObject, type JsonObject } from '../json.ts'
+import { isJsonObject } from '../json.ts'
 import { keyFile } from '../keys/key-file.ts'
 import type { Blueprint, PluginKind } from '../plugin.ts'
 import { groupFile } from '../policies/generator-group.ts'
 import { policyFile } from '../policies/policy-file.ts'
 import { tokenProcessorKinds } from '../processors/index.ts'
+import { Findings, type InheritingFile } from './findings.ts'
 import type { FolderKind } from './folders.ts'
-import { withInherited } from './inherit.ts'
-import { type Path, type Problem, placeOf } from './problems.ts'
+import { type Inherited, withInherited } from './inherit.ts'
+import type { Path, Problem } from './problems.ts'
 import type { SourceFile, Sources } from './read.ts'
 import { serverFile } from './server-file.ts'
 import { didYouMean } from './suggest.ts'
 import { problemsOf } from './zod-problems.ts'
 
 /** A file whose members all have the right shape. */
-export interface ParsedFile {
-  readonly source: SourceFile
+export interface ParsedFile extends InheritingFile {
   readonly blueprint: Blueprint<unknown>
 }
 
@@ -39,46 +39,50 @@ export const plainFiles = {
 } as const
 
 /** Applies the schemas to all files, each with what it inherits. */
-export function parseFiles(sources: Sources): { parsed: ParsedFile[]; problems: Problem[] } {
-  const problems: Problem[] = []
-  const parsed: ParsedFile[] = []
-  for (const source of sources.files) {
-    if (source.text.value === undefined) continue
-    const report = (path: Path, message: string) => problems.push({ place: placeOf(source.file, source.text, path), message })
-    const blueprint = parseFile(source, sources, report)
-    if (blueprint !== undefined) parsed.push({ source, blueprint })
-  }
-  return { parsed, problems }
+export function parseFiles({ files }: Sources): { parsed: ParsedFile[]; problems: readonly Problem[] } {
+  const findings = new Findings()
+  const siblings = siblingsOf(files)
+  const parsed = files.flatMap(source => parseFile(source, siblings, findings) ?? [])
+  return { parsed, problems: findings.problems }
 }
 
-type Report = (path: Path, message: string) => void
+type Siblings = Readonly<Partial<Record<FolderKind, ReadonlyMap<string, SourceFile>>>>
 
-function parseFile(source: SourceFile, sources: Sources, report: Report): Blueprint<unknown> | undefined {
-  if (!isJsonObject(source.text.value)) return void report([], 'expected a JSON object')
+function siblingsOf(files: readonly SourceFile[]): Siblings {
+  const kinds = Object.keys(pluginKinds) as FolderKind[]
+  return Object.fromEntries(
+    kinds.map(kind => [kind, new Map(files.filter(file => file.kind === kind).map(file => [file.id, file] as const))]),
+  )
+}
+
+const nothing: ReadonlyMap<string, SourceFile> = new Map()
+
+function parseFile(source: SourceFile, siblings: Siblings, findings: Findings): ParsedFile | undefined {
+  const { value } = source.text
+  if (value === undefined) return undefined
+  const report = (path: Path, message: string) => findings.report({ source, inherited: nothing }, path, message)
+  if (!isJsonObject(value)) return void report([], 'expected a JSON object: { … }')
   const kinds = source.kind === 'server' ? undefined : pluginKinds[source.kind]
-  if (kinds === undefined) return applySchema(plainFiles[source.kind as keyof typeof plainFiles], source, source.text.value, report)
-  const siblings = new Map(sources.files.filter(file => file.kind === source.kind).map(file => [file.id, file]))
-  const inherited = withInherited(source, siblings)
-  if ('problem' in inherited) return void report(['extends'], inherited.problem)
-  const { type } = inherited.value
+  if (kinds === undefined)
+    return applySchema(plainFiles[source.kind as keyof typeof plainFiles], source, { value, inherited: nothing }, findings)
+  const whole = withInherited(source, siblings[source.kind as FolderKind] ?? nothing)
+  if ('problem' in whole) return whole.problem === undefined ? undefined : void report(['extends'], whole.problem)
+  const { type } = whole.value
   const kind = kinds.find(candidate => candidate.type === type)
-  if (kind === undefined) return void report(['type'], typeProblem(type, kinds))
-  return applySchema(kind.schema, source, inherited.value, report)
+  if (kind !== undefined) return applySchema(kind.schema, source, whole, findings)
+  findings.report({ source, inherited: whole.inherited }, ['type'], typeProblem(type, kinds))
+  return undefined
 }
 
 function applySchema(
   schema: z.ZodType<Blueprint<unknown>>,
   source: SourceFile,
-  value: JsonObject,
-  report: Report,
-): Blueprint<unknown> | undefined {
+  { value, inherited }: Inherited,
+  findings: Findings,
+): ParsedFile | undefined {
   const result = schema.safeParse(value)
-  if (result.success) return result.data
-  for (const { path, message } of problemsOf(result.error, value)) {
-    const inherited = path[0] !== undefined && Object.hasOwn(value, path[0]) && !source.text.has([path[0]])
-    if (inherited) report(['extends'], `inherits a mistake in "${String(path[0])}": ${message}`)
-    else report(path, message)
-  }
+  if (result.success) return { source, inherited, blueprint: result.data }
+  for (const { path, message } of problemsOf(result.error, value)) findings.report({ source, inherited }, path, message)
   return undefined
 }
 

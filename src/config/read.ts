@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { type FolderKind, folders } from './folders.ts'
 import { JsonText } from './json-text.ts'
-import type { Problem } from './problems.ts'
+import { memberName, type Problem } from './problems.ts'
 import { didYouMean } from './suggest.ts'
 
 /** One file of the configuration. */
@@ -31,46 +32,65 @@ export async function readSources(folder: string): Promise<Sources> {
   const names = ['server.json', ...(await Promise.all(watchedFolders.map(name => listJsonFiles(folder, name)))).flat()].sort()
   const hash = createHash('sha256')
   const files: SourceFile[] = []
-  for (const [name, text] of await Promise.all(names.map(async file => [file, await readText(folder, file)] as const))) {
-    const place = { file: name, line: 1, column: 1, member: '' }
-    if (text === undefined) {
-      problems.push({
-        place,
-        message: name === 'server.json' ? 'this file is missing; every configuration starts with it' : 'the file cannot be read',
-      })
-      continue
-    }
-    hash.update(`${name}\0${text.length}\0${text}`)
-    const kind = kindOf(name)
-    if (typeof kind === 'string') problems.push({ place, message: kind })
-    else files.push({ file: name, ...kind, text: new JsonText(text) })
+  for (const [file, content] of await Promise.all(names.map(async name => [name, await readBytes(folder, name)] as const))) {
+    const read = typeof content === 'string' ? content : sourceOf(file, content)
+    if (typeof content !== 'string') hash.update(`${file}\0${content.length}\0`).update(content)
+    if (typeof read === 'string') problems.push({ place: { file, line: 1, column: 1, member: '' }, message: read })
+    else files.push(read)
   }
   for (const { file, text } of files) {
     problems.push(
-      ...text.mistakes.map(({ path, position, message }) => ({ place: { file, ...position, member: path.join('.') }, message })),
+      ...text.mistakes.map(({ path, position, message }) => ({ place: { file, ...position, member: memberName(path) }, message })),
     )
   }
   return { files, version: hash.digest('hex').slice(0, 16), problems }
 }
 
+// Others than .json are listed so that they can be refused: a policy that is not read because of its name is missed too late.
 async function listJsonFiles(folder: string, below: string): Promise<string[]> {
   const entries = await readdir(join(folder, below), { withFileTypes: true, recursive: true }).catch(() => [])
   return entries
-    .filter(entry => entry.name.endsWith('.json') && !entry.isDirectory())
+    .filter(entry => /\.json[c5]?$/i.test(entry.name) && !entry.isDirectory())
     .map(entry => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
     .filter(name => !name.split('/').some(part => part.startsWith('.')))
 }
 
-async function readText(folder: string, file: string): Promise<string | undefined> {
-  return readFile(join(folder, file), 'utf8').catch(() => undefined)
+/** The bytes of a file, or why they cannot be had. */
+async function readBytes(folder: string, file: string): Promise<Buffer | string> {
+  try {
+    return await readFile(join(folder, file))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (file === 'server.json' && code === 'ENOENT') return 'this file is missing; every configuration starts with it'
+    return `the file cannot be read (${code})`
+  }
+}
+
+/** The file, or what is wrong with it as a whole. */
+function sourceOf(file: string, content: Buffer): SourceFile | string {
+  const kind = kindOf(file)
+  if (typeof kind === 'string') return kind
+  if (!isUtf8(content)) return 'the file is not UTF-8'
+  return { file, ...kind, text: new JsonText(content.toString('utf8')) }
 }
 
 function kindOf(file: string): { kind: SourceFile['kind']; id: string } | string {
   if (file === 'server.json') return { kind: 'server', id: 'server' }
+  if (!file.endsWith('.json')) return 'the names of configuration files end in ".json"; this one would not be read'
   const parent = file.slice(0, file.lastIndexOf('/'))
   const id = file.slice(file.lastIndexOf('/') + 1, -'.json'.length)
   const kind = (Object.keys(folders) as FolderKind[]).find(name => folders[name] === parent)
-  if (kind === undefined) return `no kind of file lives in the folder ${parent}/${didYouMean(parent, Object.values(folders))}`
-  if (!/^[A-Za-z0-9._~:@+-]{1,128}$/.test(id)) return 'a file name may have letters, digits and . _ ~ : @ + - only, because it is the id'
+  if (kind === undefined) return strayProblem(parent)
+  if (!/^[A-Za-z0-9._~:@+-]{1,128}$/.test(id))
+    return 'a file name may have letters, digits and . _ ~ : @ + - only, at most 128, because it is the id'
   return { kind, id }
+}
+
+function strayProblem(parent: string): string {
+  const above = Object.values(folders).find(folder => parent.startsWith(`${folder}/`))
+  if (above !== undefined) return `files stand directly in ${above}/, not in folders below it`
+  const lastName = (folder: string) => folder.slice(folder.lastIndexOf('/') + 1)
+  const known = new Map(Object.values(folders).map(folder => [lastName(folder), folder]))
+  const suggestion = didYouMean(lastName(parent), known.keys())
+  return `no kind of file lives in ${parent}/${suggestion || `; there are ${[...known.values()].map(folder => `${folder}/`).join(', ')}`}`
 }

@@ -4,11 +4,15 @@ import { storeSettings } from '../stores/open-store.ts'
 import { reference, strict, webAddress } from './values.ts'
 
 const issuer = webAddress
-  .refine(text => !text.includes('?'), 'an issuer has no query')
-  .refine(
-    text => new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname),
-    'an issuer is an https address, except on a loopback host',
-  )
+  .refine(text => !text.includes('?'), { error: 'an issuer has no query', abort: true })
+  .refine(text => new URL(text).protocol === 'https:' || isLoopback(new URL(text).hostname), {
+    error: 'an issuer is an https address, except on a loopback host',
+    abort: true,
+  })
+  // Issuers are compared as texts, and every library that reads the address as a URL would write it in this form.
+  .refine(text => [text, `${text}/`].includes(new URL(text).href), {
+    error: issue => `is not in its normal form, which is "${new URL(String(issue.input)).href.replace(/\/$/, '')}"`,
+  })
   .meta({ description: 'The issuer identifier: the address under which clients know this server' })
 
 const settings = strict({
@@ -41,7 +45,7 @@ const settings = strict({
   sample: z.boolean().default(false).meta({
     description: 'This is the sample configuration: at the first start its missing keys and secrets are made. Never set it in production.',
   }),
-}).refine(server => server.workers === 1 || server.store.type !== 'memory', {
+}).refine(server => server.workers <= 1 || server.store.type !== 'memory', {
   path: ['store', 'type'],
   error: 'several workers cannot share a store of type "memory"; use "embedded" or "redis"',
 })

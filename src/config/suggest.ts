@@ -19,7 +19,7 @@ export function nearestName(word: string, known: Iterable<string>): string | und
 }
 
 /** Edits (insert, delete, replace, swap of neighbours) from one word to the other. */
-function editDistance(from: string, to: string): number {
+export function editDistance(from: string, to: string): number {
   const rows: number[][] = [Array.from({ length: to.length + 1 }, (_, column) => column)]
   for (let row = 1; row <= from.length; row++) {
     const current = [row]

@@ -50,23 +50,32 @@ export function reference(kind: FolderKind) {
 
 const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 }
 
+const durationHint = 'expected a duration such as "30s", "5m" or "1h"'
+
 /** A duration such as `"30s"`, `"5m"`, `"1h"`, parsed into seconds. */
 export const duration = z
-  .string()
-  .regex(/^[0-9]{1,9}[smhd]$/, 'expected a duration such as "30s", "5m" or "1h"')
+  .string(durationHint)
+  .regex(/^[0-9]{1,9}[smhd]$/, durationHint)
   .meta({ description: 'A duration such as "30s", "5m", "1h" or "1d"' })
   .transform(text => Number(text.slice(0, -1)) * (unitSeconds[text.slice(-1)] ?? Number.NaN))
 
 /** A duration of at least one second. */
 export const lifetime = duration.refine(seconds => seconds >= 1, 'must be at least "1s"')
 
-const literalHint = 'a secret or a key never stands in the configuration itself: write { "env": "NAME" } or { "file": "path" }'
+const externalForms = 'write { "env": "NAME" } or { "file": "path" }'
+const literalHint = `a secret or a key never stands in the configuration itself: ${externalForms}`
 
 /** `{ "env": "NAME" }` or `{ "file": "path" }`. A literal is refused with that hint. */
 export const externalText = z
-  .strictObject({ env: z.string().min(1).optional(), file: z.string().min(1).optional() }, { error: () => literalHint })
+  .strictObject({ env: z.string().min(1).optional(), file: z.string().min(1).optional() }, { error: externalProblem })
   .refine(value => (value.env === undefined) !== (value.file === undefined), 'expected exactly one of "env" and "file"')
   .transform(value => (value.env === undefined ? new ExternalText('file', value.file ?? '') : new ExternalText('env', value.env)))
+
+function externalProblem(issue: z.core.$ZodRawIssue): string {
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map(key => `unknown member "${key}"${didYouMean(key, ['env', 'file']) || `; ${externalForms}`}`).join('\n')
+  return issue.input === undefined ? externalForms : literalHint
+}
 
 /** A CEL expression. */
 export const expression = z
@@ -76,13 +85,26 @@ export const expression = z
   .transform(source => new ExpressionSource(source))
 
 /** An absolute http(s) URL. */
-export const webAddress = z.string().refine(text => {
-  if (!URL.canParse(text)) return false
+export const webAddress = z.string().refine(isWebAddress, {
+  error: 'expected an absolute http or https URL without user information and fragment',
+  // Whatever comes after it may rely on a URL.
+  abort: true,
+})
+
+function isWebAddress(text: string): boolean {
+  if (!/^[\x21-\x7e]+$/.test(text) || !URL.canParse(text)) return false
   const { protocol, username, password, hash } = new URL(text)
   return (protocol === 'https:' || protocol === 'http:') && username === '' && password === '' && hash === ''
-}, 'expected an absolute http or https URL without user information and fragment')
+}
 
 /** A list in which nothing is named twice. */
 export function distinct<Item extends z.ZodType>(item: Item) {
-  return z.array(item).refine(items => new Set(items.map(entry => JSON.stringify(entry))).size === items.length, 'an entry is named twice')
+  return z.array(item).superRefine((items, context) => {
+    const seen = new Set<string>()
+    for (const [index, entry] of items.entries()) {
+      const text = JSON.stringify(entry)
+      if (seen.has(text)) context.addIssue({ code: 'custom', path: [index], message: 'stands in this list twice' })
+      seen.add(text)
+    }
+  })
 }

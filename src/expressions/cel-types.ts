@@ -43,14 +43,19 @@ export function canMeet(celType: string, schema: JsonValue | undefined): boolean
   if (!isJsonObject(schema) || schema.type === undefined) return true
   const wanted = Array.isArray(schema.type) ? schema.type : [schema.type]
   if (jsonType === 'number') return wanted.includes('number') || wanted.includes('integer')
-  if (jsonType === 'array') return wanted.includes('array') && canMeet(celType.slice('list<'.length, -1), schema.items)
+  if (jsonType === 'array') return wanted.includes('array') && canMeet(itemTypeOf(celType), schema.items)
   return wanted.includes(jsonType)
+}
+
+// A list that comes out of something dynamic is just `list`.
+function itemTypeOf(celType: string): string {
+  return celType.startsWith('list<') ? celType.slice('list<'.length, -1) : 'dyn'
 }
 
 // Timestamps, durations, bytes and types are no JSON values: an expression may compute with them, but not result in them.
 function jsonTypeOf(celType: string): string | undefined {
-  if (celType.startsWith('list<')) return 'array'
-  if (celType.startsWith('map<') || celType.startsWith('$')) return 'object'
+  if (/^list(<|$)/.test(celType)) return 'array'
+  if (/^map(<|$)|^\$/.test(celType)) return 'object'
   const simple: Record<string, string> = {
     string: 'string',
     bool: 'boolean',

@@ -1,8 +1,9 @@
-import { type TypeError as CelTypeError, Environment, EvaluationError, type ParseError, type ParseResult } from '@marcbachmann/cel-js'
+import { Environment, EvaluationError, type ParseResult } from '@marcbachmann/cel-js'
 import { RE2JS } from 're2js'
-import { didYouMean } from '../config/suggest.ts'
-import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
+import { patternProblem } from '../config/linear-time-regexp.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { explainCelError, nameOfType, noSuchMember, type Schemas, wanted } from './cel-problems.ts'
 import { type CelType, canMeet, celTypeOf, jsonFromCel } from './cel-types.ts'
 import { expressionContextSchema, type VariableName, variableNames } from './context.ts'
 import type { Expression, Variables } from './expression.ts'
@@ -34,6 +35,7 @@ const options = { unlistedVariablesAreDyn: false, homogeneousAggregateLiterals: 
  */
 export class ExpressionCompiler {
   readonly #checkers = new Map<string, Environment>()
+  readonly #checkerOf = new WeakMap<Declarations, Environment>()
   readonly #patterns = new Map<string, RE2JS>()
   readonly #base = this.#withPatterns(new Environment(options))
   readonly #runner = variableNames.reduce((runner, name) => runner.registerVariable(name, 'dyn'), this.#base.clone())
@@ -42,43 +44,43 @@ export class ExpressionCompiler {
   compile(source: string, place: string, declared: Declarations, expected: JsonObject): Compiled {
     const checker = this.#checkerFor(declared)
     const facts = readTree(this.#parse(checker, source, declared), schemasOf(declared))
-    const runnable = this.#prepare(source, facts)
-    const checked = checker.check(runnable.typed)
-    if (!checked.valid) throw problemOf(checked.error, declared)
-    const { orNull } = facts
-    if (orNull !== undefined && !canMeet('null', expected))
-      throw new ExpressionProblem(`the expression may give null, but ${wanted(expected)}`, orNull.start)
-    const type = String((orNull === undefined ? checked : checker.check(source.slice(orNull.start, orNull.end))).type ?? 'dyn')
-    if (!canMeet(type, expected)) throw new ExpressionProblem(`the expression gives ${article(type)}, but ${wanted(expected)}`, 0)
-    return { expression: new CelExpression(source, place, facts.variables, this.#runner.parse(runnable.runs)), unguarded: facts.unguarded }
+    const [misread] = facts.unknownInHas
+    if (misread !== undefined) throw new ExpressionProblem(noSuchMember(misread.object, misread.name, schemasOf(declared)), misread.start)
+    this.#checkTypes(checker, source, facts, declared, expected)
+    const runs = splice(source, [...editsForNull(facts), ...facts.patterns.map(use => this.#patternEdit(source, use))])
+    return { expression: new CelExpression(source, place, facts.variables, this.#runner.parse(runs)), unguarded: facts.unguarded }
   }
 
   #parse(checker: Environment, source: string, declared: Declarations) {
     try {
       return checker.parse(source).ast
     } catch (cause) {
-      throw problemOf(cause, declared)
+      throw problemOf(cause, source, schemasOf(declared))
     }
   }
 
-  // `matches` would run on a backtracking engine, and a conditional cannot be a string or null: both are rewritten in place.
-  #prepare(source: string, facts: TreeFacts): { typed: string; runs: string } {
-    const edits = facts.besideNull.flatMap(({ start, end }) => [
-      { at: start, remove: 0, insert: 'dyn(' },
-      { at: end, remove: 0, insert: ')' },
-    ])
-    const calls = facts.patterns.map(use => this.#patternEdit(source, use))
-    return { typed: splice(source, edits), runs: splice(source, [...edits, ...calls]) }
+  #checkTypes(checker: Environment, source: string, facts: TreeFacts, declared: Declarations, expected: JsonObject): void {
+    const edits = editsForNull(facts)
+    const typed = splice(source, edits)
+    const checked = checker.check(typed)
+    if (!checked.valid) {
+      const problem = problemOf(checked.error, typed, schemasOf(declared))
+      throw new ExpressionProblem(problem.message, offsetBefore(edits, problem.offset))
+    }
+    const { orNull } = facts
+    if (orNull !== undefined && !canMeet('null', expected))
+      throw new ExpressionProblem(`this may give null, but ${wanted(expected)} is needed`, orNull.start)
+    const type = String((orNull === undefined ? checked : checker.check(source.slice(orNull.start, orNull.end))).type ?? 'dyn')
+    if (!canMeet(type, expected))
+      throw new ExpressionProblem(`this gives ${nameOfType(type)}, but ${wanted(expected)} is needed`, orNull?.start ?? 0)
   }
 
   #patternEdit(source: string, use: TreeFacts['patterns'][number]) {
     if (use.pattern === undefined)
       throw new ExpressionProblem('the pattern of matches() must be a literal, so that it can be checked before the start', use.start)
-    try {
-      this.#patterns.set(use.pattern, RE2JS.compile(use.pattern))
-    } catch (cause) {
-      throw new ExpressionProblem(`the pattern of matches() cannot be used (RE2 syntax): ${(cause as Error).message}`, use.start)
-    }
+    const problem = patternProblem(use.pattern)
+    if (problem !== undefined) throw new ExpressionProblem(problem, use.start)
+    this.#patterns.set(use.pattern, RE2JS.compile(use.pattern))
     const name = /\.\s*matches\s*\(/g
     name.lastIndex = use.receiverEnd
     const found = name.exec(source)
@@ -95,12 +97,18 @@ export class ExpressionCompiler {
   }
 
   #checkerFor(declared: Declarations): Environment {
-    const key = JSON.stringify(Object.entries(declared).map(([name, schema]) => [name, schema ?? null]))
-    const known = this.#checkers.get(key)
+    const known = this.#checkerOf.get(declared)
     if (known !== undefined) return known
+    const key = JSON.stringify(Object.entries(declared).map(([name, schema]) => [name, schema ?? null]))
+    const checker = this.#checkers.get(key) ?? this.#newChecker(declared)
+    this.#checkers.set(key, checker)
+    this.#checkerOf.set(declared, checker)
+    return checker
+  }
+
+  #newChecker(declared: Declarations): Environment {
     const checker = this.#base.clone()
     for (const [name, schema] of Object.entries(schemasOf(declared))) declare(checker, name, celTypeOf(schema))
-    this.#checkers.set(key, checker)
     return checker
   }
 }
@@ -149,39 +157,13 @@ function declare(checker: Environment, name: string, type: CelType): void {
   else checker.registerVariable({ name, schema: type as never })
 }
 
-function schemasOf(declared: Declarations): Record<string, JsonObject | undefined> {
+function schemasOf(declared: Declarations): Schemas {
   return { ...declared, context: declared.context ?? expressionContextSchema }
 }
 
-function problemOf(error: ParseError | CelTypeError | unknown, declared: Declarations): ExpressionProblem {
-  const { summary = String((error as Error)?.message ?? error), range, code = '' } = error as Partial<ParseError>
-  return new ExpressionProblem(`${summary}${hintFor(code, summary, declared)}`, range?.start ?? 0)
-}
-
-function hintFor(code: string, summary: string, declared: Declarations): string {
-  const name = /: ([^ :]+)$/.exec(summary)?.[1] ?? ''
-  if (code === 'unknown_variable')
-    return `; here you may read ${Object.keys(schemasOf(declared)).join(', ')}${didYouMean(name, Object.keys(schemasOf(declared)))}`
-  if (code === 'no_such_key') return didYouMean(name, Object.values(schemasOf(declared)).flatMap(memberNames))
-  if (code === 'no_such_overload' && /double/.test(summary) && /\bint\b/.test(summary))
-    return ' (JSON numbers are doubles: write 1.0 instead of 1, or int(…) around the claim)'
-  if (code === 'incompatible_ternary_branches') return ' (wrap one branch in dyn(…) if both are meant)'
-  return ''
-}
-
-function memberNames(schema: JsonValue | undefined): string[] {
-  if (!isJsonObject(schema) || !isJsonObject(schema.properties)) return []
-  return Object.entries(schema.properties).flatMap(([name, property]) => [name, ...memberNames(property)])
-}
-
-function wanted(schema: JsonObject): string {
-  const types = Array.isArray(schema.type) ? schema.type : [schema.type]
-  return `the schema wants ${types.map(type => (type === 'array' && isJsonObject(schema.items) ? `array of ${schema.items.type ?? 'anything'}` : type)).join(' or ')}`
-}
-
-function article(type: string): string {
-  const plain: Record<string, string> = { bool: 'a boolean', string: 'a string', int: 'a number', double: 'a number', null: 'null' }
-  return plain[type] ?? type
+function problemOf(error: unknown, source: string, schemas: Schemas): ExpressionProblem {
+  const { message, offset } = explainCelError(error, source, schemas)
+  return new ExpressionProblem(message, offset)
 }
 
 interface Edit {
@@ -194,4 +176,22 @@ function splice(source: string, edits: readonly Edit[]): string {
   return [...edits]
     .sort((left, right) => right.at - left.at)
     .reduce((text, { at, remove, insert }) => text.slice(0, at) + insert + text.slice(at + remove), source)
+}
+
+// A conditional cannot be a string or null; beside a literal null the other branch is made dynamic.
+function editsForNull({ besideNull }: TreeFacts): Edit[] {
+  return besideNull.flatMap(({ start, end }) => [
+    { at: start, remove: 0, insert: 'dyn(' },
+    { at: end, remove: 0, insert: ')' },
+  ])
+}
+
+/** Where a character of the spliced text stood before. Only for edits that insert. */
+function offsetBefore(edits: readonly Edit[], offset: number): number {
+  let inserted = 0
+  for (const edit of [...edits].sort((left, right) => left.at - right.at)) {
+    if (edit.at + inserted >= offset) break
+    inserted += edit.insert.length
+  }
+  return offset - inserted
 }

@@ -7,6 +7,7 @@ export interface PatternUse {
   readonly receiverEnd: number
   /** The pattern, where it is a literal. */
   readonly pattern: string | undefined
+  /** Where the pattern stands. */
   readonly start: number
 }
 
@@ -21,6 +22,8 @@ export interface TreeFacts {
   readonly orNull: { readonly start: number; readonly end: number } | undefined
   /** Members that their schema does not require, read where no `has()` protects them. */
   readonly unguarded: ReadonlyArray<{ readonly path: string; readonly start: number }>
+  /** Members that `has()` asks for and that can never be there: the type check lets them pass, and a criterion would always hold. */
+  readonly unknownInHas: ReadonlyArray<{ readonly object: readonly string[]; readonly name: string; readonly start: number }>
 }
 
 type Guards = ReadonlySet<string>
@@ -31,8 +34,10 @@ export function readTree(root: ASTNode, schemas: Readonly<Record<string, JsonObj
   const patterns: PatternUse[] = []
   const besideNull: Array<{ start: number; end: number }> = []
   const unguarded: Array<{ path: string; start: number }> = []
+  const unknownInHas: Array<{ object: string[]; name: string; start: number }> = []
   visit(root, new Set())
-  return { variables, patterns, besideNull, orNull: root.op === '?:' ? branchBesideNull(root.args) : undefined, unguarded }
+  const orNull = root.op === '?:' ? branchBesideNull(root.args) : undefined
+  return { variables, patterns, besideNull, orNull, unguarded, unknownInHas }
 
   function visit(node: ASTNode, guards: Guards): void {
     const path = memberPath(node)
@@ -64,8 +69,15 @@ export function readTree(root: ASTNode, schemas: Readonly<Record<string, JsonObj
   }
 
   function visitHas(argument: ASTNode | undefined): void {
-    const [variable] = (argument && memberPath(argument)) ?? []
-    if (variable !== undefined && Object.hasOwn(schemas, variable)) variables.add(variable)
+    const path = (argument && memberPath(argument)) ?? []
+    const [variable = '', ...members] = path
+    if (!Object.hasOwn(schemas, variable)) return
+    variables.add(variable)
+    const unknown = firstUnknown(schemas[variable], members)
+    if (argument === undefined || unknown === undefined) return
+    // Every name behind it, and the dots between them, stand at the end of the argument.
+    const behind = members.slice(unknown).join('.').length
+    unknownInHas.push({ object: path.slice(0, unknown + 1), name: members[unknown] ?? '', start: argument.range.end - behind })
   }
 
   function visitConditional([condition, yes, no]: readonly [ASTNode, ASTNode, ASTNode], guards: Guards): void {
@@ -84,7 +96,7 @@ export function readTree(root: ASTNode, schemas: Readonly<Record<string, JsonObj
   function notePattern(node: ASTNode & { op: 'rcall' }): void {
     const [, receiver, [argument]] = node.args
     const literal = argument?.op === 'value' && typeof argument.args === 'string' ? argument.args : undefined
-    patterns.push({ receiverEnd: receiver.range.end, pattern: literal, start: node.range.start })
+    patterns.push({ receiverEnd: receiver.range.end, pattern: literal, start: argument?.range.start ?? node.range.start })
   }
 }
 
@@ -103,7 +115,7 @@ function guardsOf(condition: ASTNode, outcome: boolean): string[] {
 }
 
 /** `subject.address['city']` as its names; undefined where the node is no such chain from a variable. */
-function memberPath(node: ASTNode): string[] | undefined {
+export function memberPath(node: ASTNode): string[] | undefined {
   if (node.op === 'id') return [node.args]
   if (node.op === '.') return extend(node.args[0], node.args[1])
   if (node.op === '[]') {
@@ -128,6 +140,18 @@ function isOptional(schema: JsonValue | undefined, path: readonly string[]): boo
     current = property
   }
   return false
+}
+
+/** The index of the first member that an object with known members does not have. */
+function firstUnknown(schema: JsonValue | undefined, members: readonly string[]): number | undefined {
+  let current = schema
+  for (const [index, name] of members.entries()) {
+    const properties: JsonValue | undefined = isJsonObject(current) ? current.properties : undefined
+    if (!isJsonObject(properties) || Object.keys(properties).length === 0) return undefined
+    if (!Object.hasOwn(properties, name)) return index
+    current = properties[name]
+  }
+  return undefined
 }
 
 function childrenOf(node: ASTNode): ASTNode[] {

@@ -87,7 +87,12 @@ export function samlGenerator(settings: SamlSettings, parts: Parts, version: Sam
 function checkedContract({ contract }: SamlSettings, parts: Parts) {
   if (!Object.hasOwn(contract, subjectName)) parts.problem(['contract'], `the contract needs the attribute "${subjectName}"`)
   for (const { path, message } of contractProblems(contract)) parts.problem(['contract', ...path], message)
-  return buildContract(contract as Parameters<typeof buildContract>[0], parts, ['contract'])
+  return buildContract(withoutAnnotations(contract), parts, ['contract'])
+}
+
+// `saml` says how an attribute is called, and nothing about its value.
+function withoutAnnotations(contract: SamlSettings['contract']): Readonly<Record<string, JsonObject>> {
+  return Object.fromEntries(Object.entries(contract).map(([name, { saml: _name, ...schema }]) => [name, schema]))
 }
 
 function namedAttributes({ contract }: SamlSettings, parts: Parts, version: SamlVersion): Array<readonly [string, AttributeName]> {

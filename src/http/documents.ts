@@ -63,10 +63,15 @@ function metadataOf({ issuer, scopes, policies, targets }: Published) {
     grant_types_supported: [tokenExchangeGrant],
     // There is no authorization endpoint; strict readers want the member all the same (RFC 8414 §2).
     response_types_supported: ['none'],
-    ...(scopes.length > 0 && { scopes_supported: scopes }),
-    token_exchange_subject_token_types_supported: subjectTokenTypes(policies),
-    token_exchange_requested_token_types_supported: [...new Set(targets.flatMap(target => target.tokenTypes))],
+    ...unlessEmpty('scopes_supported', scopes),
+    ...unlessEmpty('token_exchange_subject_token_types_supported', subjectTokenTypes(policies)),
+    ...unlessEmpty('token_exchange_requested_token_types_supported', [...new Set(targets.flatMap(target => target.tokenTypes))]),
   }
+}
+
+// RFC 8414 §3.2: a list without elements is left out.
+function unlessEmpty(name: string, list: readonly string[]) {
+  return list.length > 0 ? { [name]: list } : {}
 }
 
 function forEndpoint(name: string, methods: readonly string[]) {

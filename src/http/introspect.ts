@@ -21,7 +21,8 @@ export function introspectionEndpoint(server: Server): Middleware {
     answerJson(
       ctx,
       200,
-      read !== undefined && mayBeSeenBy(client, read) ? { active: true, ...read.claims, token_type: 'Bearer' } : { active: false },
+      // Last what this server says: an attribute may be mapped to any of these names.
+      read !== undefined && mayBeSeenBy(client, read) ? { ...read.claims, active: true, token_type: 'Bearer' } : { active: false },
     )
   }
 }

@@ -66,6 +66,8 @@ class DescriptorJournal implements Journal {
 
   async close(): Promise<void> {
     await this.written().catch(() => undefined)
+    await new Promise(resolve => setImmediate(resolve))
+    // A write that hangs still has the descriptor in its hands.
     if (this.#owned && this.#writing === undefined) await promisify(close)(this.#descriptor)
   }
 

@@ -5,26 +5,33 @@ import type { Parts } from '../plugin.ts'
 import type { Contract } from './processor-policy.ts'
 
 /** A JSON Schema that an administrator writes. */
-export const jsonSchema = z.record(z.string(), z.json()).meta({ description: 'A JSON Schema' })
+export const jsonSchema = z.record(z.string(), z.json()).meta({ description: 'A JSON Schema (draft 2020-12)' })
 
-/** The attributes that are promised, each with its JSON Schema; `"log": true` in one lets the audit record show its value. */
-export const contractSettings = z
-  .record(z.string().min(1), jsonSchema)
-  .refine(contract => !Object.hasOwn(contract, '__proto__'), 'an attribute cannot have the name __proto__')
-  .meta({ description: 'The attributes, each with its JSON Schema' })
+/** The attributes that are promised, each with its JSON Schema. */
+export const contractSettings = z.record(z.string().min(1), jsonSchema).meta({ description: 'The attributes, each with its JSON Schema' })
+
+type Attributes = Readonly<Record<string, JsonObject>>
 
 /** Compiles a contract. An attribute whose type allows null may be left out, every other one must be there. */
-export function buildContract(settings: z.output<typeof contractSettings>, parts: Parts, path: Path): Contract {
-  const attributes = settings as Readonly<Record<string, JsonObject>>
-  for (const [name, schema] of Object.entries(attributes)) parts.jsonSchema(schema, [...path, name])
-  const schema = contractSchema(attributes)
-  const compiled = parts.jsonSchema(schema, path)
-  const loggable = Object.keys(attributes).filter(name => attributes[name]?.log === true)
-  return { attributes, loggable, problem: values => compiled.problem(values) }
+export function buildContract(attributes: Attributes, parts: Parts, path: Path): Contract {
+  const compiled = parts.jsonSchema(contractSchema(attributes), ([, ...within]) => [...path, ...within])
+  return { attributes, loggable: [], problem: values => compiled.problem(values) }
+}
+
+/** The same for a contract whose attributes may say `"log": true`, which lets the audit record show their values. */
+export function buildLoggedContract(settings: Attributes, parts: Parts, path: Path): Contract {
+  const attributes: Record<string, JsonObject> = {}
+  const loggable: string[] = []
+  for (const [name, { log = false, ...schema }] of Object.entries(settings)) {
+    if (typeof log !== 'boolean') parts.problem([...path, name, 'log'], 'expected true or false')
+    if (log === true) loggable.push(name)
+    attributes[name] = schema
+  }
+  return { ...buildContract(attributes, parts, path), loggable }
 }
 
 /** The JSON Schema of fulfilled attributes as a whole: what expressions read as `policy`. */
-export function contractSchema(attributes: Readonly<Record<string, JsonObject>>) {
+export function contractSchema(attributes: Attributes) {
   const required = Object.keys(attributes).filter(name => !allowsNull(attributes[name]))
   return { type: 'object', required, properties: attributes }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Path } from '../config/problems.ts'
-import { didYouMean } from '../config/suggest.ts'
+import { nearestName } from '../config/suggest.ts'
 import { expression } from '../config/values.ts'
 import type { Declarations } from '../expressions/compile.ts'
 import type { Expression, Variables } from '../expressions/expression.ts'
@@ -14,30 +14,43 @@ export const fulfilmentSettings = z
   .record(z.string(), expression)
   .meta({ description: 'For each attribute of the contract, the CEL expression that gives its value' })
 
+type Settings = z.output<typeof fulfilmentSettings>
+
 /** Compiles the expressions and checks that they fulfil the contract: all of its attributes and no others. `whose` names it in messages. */
 export function buildFulfilment(
-  settings: z.output<typeof fulfilmentSettings>,
-  target: { readonly contract: Contract; readonly whose: string },
+  settings: Settings,
+  { contract, whose }: { readonly contract: Contract; readonly whose: string },
   declared: Declarations,
   parts: Parts,
   path: Path,
 ): Fulfilment {
-  const { contract, whose } = target
   const promised = Object.keys(contract.attributes)
-  for (const name of promised) {
-    if (!Object.hasOwn(settings, name)) parts.problem(path, `${whose} has the attribute "${name}", which nothing here fulfils`)
-  }
+  const misspelt = new Set<string | undefined>()
   const expressions: Array<readonly [string, Expression]> = []
   for (const [name, source] of Object.entries(settings)) {
     const schema = Object.hasOwn(contract.attributes, name) ? contract.attributes[name] : undefined
     if (schema === undefined) {
-      parts.problem([...path, name], `${whose} has no attribute "${name}"${didYouMean(name, promised)}`)
+      const meant = nearestName(
+        name,
+        promised.filter(attribute => !Object.hasOwn(settings, attribute)),
+      )
+      misspelt.add(meant)
+      parts.problem([...path, name], `${whose} has no attribute "${name}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`)
       continue
     }
     const compiled = parts.expression(source, [...path, name], declared, schema)
     if (compiled !== undefined) expressions.push([name, compiled])
   }
+  for (const name of promised) {
+    if (!Object.hasOwn(settings, name) && !misspelt.has(name))
+      parts.problem(path, `${whose} has the attribute "${name}", which nothing here fulfils`)
+  }
   return { contract, expressions }
+}
+
+/** Checks expressions for a contract that is not known, because its file has problems. */
+export function checkFulfilment(settings: Settings, declared: Declarations, parts: Parts, path: Path): void {
+  for (const [name, source] of Object.entries(settings)) parts.expression(source, [...path, name], declared, {})
 }
 
 /** Computes the attributes and validates them against the whole contract. `null` leaves an attribute out. */

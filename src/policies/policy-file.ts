@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { type ExpressionSource, expression, type Reference, reference, strict } from '../config/values.ts'
+import { expression, type Reference, reference, strict } from '../config/values.ts'
 import type { Declarations } from '../expressions/compile.ts'
 import { targetContextSchema } from '../expressions/context.ts'
 import type { JsonObject } from '../json.ts'
-import { type Blueprint, type Parts, SettingProblem } from '../plugin.ts'
-import { buildContract, contractSchema, contractSettings } from './contract.ts'
+import { type Blueprint, ifBuilt, NotBuilt, type Parts, SettingProblem } from '../plugin.ts'
+import { buildLoggedContract, contractSchema, contractSettings } from './contract.ts'
 import { buildCriteria, criteriaSettings } from './criteria.ts'
-import { buildFulfilment, fulfilmentSettings } from './fulfilment.ts'
-import { warnOfDangers } from './policy-warnings.ts'
+import { buildFulfilment, checkFulfilment, fulfilmentSettings } from './fulfilment.ts'
+import { warnOfDangers, warnOfTokenTypes } from './policy-warnings.ts'
 import type { Contract, ProcessorMapping, ProcessorPolicy, ScopeRule, TargetMapping } from './processor-policy.ts'
 import type { TokenMaker } from './target.ts'
 import { tokenType } from './token-type.ts'
@@ -20,8 +20,11 @@ const processorMapping = strict({
   actorTokenProcessor: reference('token-processors').optional(),
   attributes: fulfilmentSettings,
   criteria: criteriaSettings.default([]),
-}).refine(mapping => (mapping.actorTokenType === undefined) === (mapping.actorTokenProcessor === undefined), {
-  error: '"actorTokenType" and "actorTokenProcessor" go together',
+}).superRefine(({ actorTokenType, actorTokenProcessor }, context) => {
+  if ((actorTokenType === undefined) === (actorTokenProcessor === undefined)) return
+  const [there, absent] =
+    actorTokenType === undefined ? ['actorTokenProcessor', 'actorTokenType'] : ['actorTokenType', 'actorTokenProcessor']
+  context.addIssue({ code: 'custom', message: `"${absent}" is missing beside "${there}"` })
 })
 
 const issue = strict({
@@ -30,9 +33,10 @@ const issue = strict({
   tokenGenerator: reference('token-generators').optional(),
   attributes: fulfilmentSettings,
   criteria: criteriaSettings.default([]),
-}).refine(issue => (issue.accessTokenManager === undefined) !== (issue.tokenGenerator === undefined), {
-  error: 'expected exactly one of "accessTokenManager" and "tokenGenerator"',
-})
+}).refine(
+  ({ accessTokenManager, tokenGenerator }) => (accessTokenManager === undefined) !== (tokenGenerator === undefined),
+  'expected exactly one of "accessTokenManager" and "tokenGenerator"',
+)
 
 const policySettings = strict({
   $schema: z.string().optional(),
@@ -44,7 +48,10 @@ const policySettings = strict({
   processors: z.array(processorMapping).min(1),
   criteria: criteriaSettings.default([]),
   scope: z
-    .union([z.literal('subject'), z.literal('client'), expression])
+    .union(
+      [z.literal('subject'), z.literal('client'), expression],
+      'expected "subject", "client" or a CEL expression that gives a list of scopes',
+    )
     .default('subject')
     .meta({ description: '"subject", "client", or a CEL expression that gives a list of scopes' }),
   issues: z.array(issue).min(1),
@@ -60,95 +67,152 @@ export const policyFile: z.ZodType<Blueprint<ProcessorPolicy>> = policySettings.
 }))
 
 function buildPolicy(settings: PolicySettings, parts: Parts): ProcessorPolicy {
-  const contract = buildContract(settings.contract, parts, ['contract'])
-  if (contract.attributes.subject?.type !== 'string')
-    throw new SettingProblem(['contract'], 'the contract needs the attribute "subject" with "type": "string"')
-  const declared: Declarations = { policy: contractSchema(contract.attributes) }
+  const contract = buildPolicyContract(settings.contract, parts)
+  const declared: Declarations = { policy: contract && contractSchema(contract.attributes) }
   const mappings = buildMappings(settings, contract, parts)
+  const criteria = buildCriteria(settings.criteria, declared, parts, ['criteria'])
+  const issues = buildIssues(settings, { ...declared, act: undefined, context: targetContextSchema }, parts)
+  warnOfTokenTypes(settings.processors, parts)
+  // Everything that does not depend on what is broken has been checked by now.
+  if (contract === undefined || mappings === undefined || issues === undefined) throw new NotBuilt()
   warnOfDangers(mappings, settings.scope, parts)
-  return {
-    id: parts.id,
-    actorToken: settings.actorToken,
-    contract,
-    mappings,
-    criteria: buildCriteria(settings.criteria, declared, parts, ['criteria']),
-    issues: buildIssues(settings, { ...declared, act: undefined, context: targetContextSchema }, parts),
+  return { id: parts.id, actorToken: settings.actorToken, contract, mappings, criteria, issues }
+}
+
+function buildPolicyContract(settings: PolicySettings['contract'], parts: Parts): Contract | undefined {
+  if (Object.hasOwn(settings, 'subject') && settings.subject?.type === 'string')
+    return reportingMistakes(parts, () => buildLoggedContract(settings, parts, ['contract']))
+  const path = Object.hasOwn(settings, 'subject') ? ['contract', 'subject'] : ['contract']
+  parts.problem(path, 'the contract needs the attribute "subject" with "type": "string"')
+  return undefined
+}
+
+function reportingMistakes<Built>(parts: Parts, build: () => Built): Built | undefined {
+  try {
+    return build()
+  } catch (error) {
+    if (!(error instanceof SettingProblem)) throw error
+    parts.problem(error.path, error.message)
+    return undefined
   }
 }
 
-function buildMappings(settings: PolicySettings, contract: Contract, parts: Parts): ProcessorMapping[] {
-  const seen = new Map<string, number>()
-  return settings.processors.map((mapping, index) => {
-    const path = ['processors', index]
-    const pair = `${mapping.subjectTokenType} ${mapping.actorTokenType ?? ''}`
-    const earlier = seen.get(pair)
-    if (earlier !== undefined) parts.problem(path, `is never reached: processors[${earlier}] takes the same pair of token types`)
-    else seen.set(pair, index)
-    const actor = mapping.actorTokenType !== undefined
-    if (actor && settings.actorToken === 'refused')
-      parts.problem([...path, 'actorTokenType'], 'is never reached: the policy says "actorToken": "refused"')
-    if (!actor && settings.actorToken === 'required')
-      parts.problem(path, 'is never reached: the policy says "actorToken": "required", and this mapping has none')
-    return buildMapping(mapping, settings.scope, contract, parts, path)
+function buildMappings(settings: PolicySettings, contract: Contract | undefined, parts: Parts): ProcessorMapping[] | undefined {
+  const scopeRules = new ScopeRules(settings.scope, contract, parts)
+  const mappings = settings.processors.map((mapping, index) => {
+    reportUnreachable(mapping, index, settings, parts)
+    return buildMapping(mapping, index, contract, scopeRules, parts)
   })
+  return mappings.every(mapping => mapping !== undefined) ? mappings : undefined
+}
+
+function reportUnreachable(mapping: MappingSettings, index: number, { processors, actorToken }: PolicySettings, parts: Parts): void {
+  const path = ['processors', index]
+  const earlier = processors
+    .slice(0, index)
+    .findIndex(other => other.subjectTokenType === mapping.subjectTokenType && other.actorTokenType === mapping.actorTokenType)
+  if (earlier !== -1) parts.problem(path, `is never reached: processors[${earlier}] takes the same pair of token types`)
+  if (mapping.actorTokenType !== undefined && actorToken === 'refused')
+    parts.problem([...path, 'actorTokenType'], 'is never reached: the policy says "actorToken": "refused"')
+  if (mapping.actorTokenType === undefined && actorToken === 'required')
+    parts.problem(path, 'is never reached: the policy says "actorToken": "required", and this mapping has none')
 }
 
 function buildMapping(
   settings: MappingSettings,
-  scope: PolicySettings['scope'],
-  contract: Contract,
+  index: number,
+  contract: Contract | undefined,
+  scopeRules: ScopeRules,
   parts: Parts,
-  path: PropertyKey[],
-): ProcessorMapping {
-  const subjectProcessor = parts.tokenProcessor(settings.subjectTokenProcessor)
-  const actorProcessor = settings.actorTokenProcessor && parts.tokenProcessor(settings.actorTokenProcessor)
-  const declared: Declarations = { subject: subjectProcessor.attributes, ...(actorProcessor && { actor: actorProcessor.attributes }) }
-  const target = { contract, whose: 'the contract' }
-  return {
-    name: `processors[${String(path[1])}]`,
-    subjectTokenType: settings.subjectTokenType,
-    subjectProcessor,
-    actor:
-      actorProcessor && settings.actorTokenType !== undefined
-        ? { tokenType: settings.actorTokenType, processor: actorProcessor }
-        : undefined,
-    fulfilment: buildFulfilment(settings.attributes, target, declared, parts, [...path, 'attributes']),
-    criteria: buildCriteria(settings.criteria, declared, parts, [...path, 'criteria']),
-    scope: buildScopeRule(scope, { ...declared, policy: contractSchema(contract.attributes) }, parts),
+): ProcessorMapping | undefined {
+  const { subjectTokenType, subjectTokenProcessor, actorTokenType, actorTokenProcessor, attributes } = settings
+  const path = ['processors', index]
+  const subjectProcessor = ifBuilt(() => parts.tokenProcessor(subjectTokenProcessor))
+  const actorProcessor = actorTokenProcessor && ifBuilt(() => parts.tokenProcessor(actorTokenProcessor))
+  const declared: Declarations = {
+    subject: subjectProcessor?.attributes,
+    ...(actorTokenProcessor && { actor: actorProcessor?.attributes }),
+  }
+  const criteria = buildCriteria(settings.criteria, declared, parts, [...path, 'criteria'])
+  const scope = scopeRules.ruleFor(`processors[${index}]`, declared)
+  const attributesPath = [...path, 'attributes']
+  if (contract === undefined) return void checkFulfilment(attributes, declared, parts, attributesPath)
+  const fulfilment = buildFulfilment(attributes, { contract, whose: 'the contract' }, declared, parts, attributesPath)
+  if (subjectProcessor === undefined) return undefined
+  if (actorTokenType === undefined)
+    return { name: `processors[${index}]`, subjectTokenType, subjectProcessor, actor: undefined, fulfilment, criteria, scope }
+  if (actorProcessor === undefined) return undefined
+  const actor = { tokenType: actorTokenType, processor: actorProcessor }
+  return { name: `processors[${index}]`, subjectTokenType, subjectProcessor, actor, fulfilment, criteria, scope }
+}
+
+const listOfScopes: JsonObject = { type: 'array', items: { type: 'string' } }
+
+/** Checks the policy's one rule for scope against the attributes of every mapping, and complains once. */
+class ScopeRules {
+  readonly #scope: PolicySettings['scope']
+  readonly #policy: JsonObject | undefined
+  readonly #parts: Parts
+  #failed = false
+
+  constructor(scope: PolicySettings['scope'], contract: Contract | undefined, parts: Parts) {
+    this.#scope = scope
+    this.#policy = contract && contractSchema(contract.attributes)
+    this.#parts = parts
+  }
+
+  ruleFor(mapping: string, declared: Declarations): ScopeRule {
+    if (this.#scope === 'subject' || this.#scope === 'client') return { from: this.#scope }
+    if (this.#failed) return { from: 'subject' }
+    const variables = { ...declared, policy: this.#policy }
+    const compiled = this.#parts.expression(this.#scope, ['scope'], variables, listOfScopes, `for ${mapping}`)
+    this.#failed = compiled === undefined
+    return compiled === undefined ? { from: 'subject' } : { from: 'expression', expression: compiled }
   }
 }
 
-function buildScopeRule(scope: 'subject' | 'client' | ExpressionSource, declared: Declarations, parts: Parts): ScopeRule {
-  if (scope === 'subject' || scope === 'client') return { from: scope }
-  const listOfScopes: JsonObject = { type: 'array', items: { type: 'string' } }
-  const compiled = parts.expression(scope, ['scope'], declared, listOfScopes)
-  return compiled === undefined ? { from: 'subject' } : { from: 'expression', expression: compiled }
-}
-
-function buildIssues(settings: PolicySettings, declared: Declarations, parts: Parts): ReadonlyMap<TokenMaker, TargetMapping> {
+function buildIssues(
+  { issues: settings }: PolicySettings,
+  declared: Declarations,
+  parts: Parts,
+): ReadonlyMap<TokenMaker, TargetMapping> | undefined {
   const issues = new Map<TokenMaker, TargetMapping>()
-  for (const [index, issue] of settings.issues.entries()) {
-    const path = ['issues', index]
-    const { maker, whose, expressesActor } = makerOf(issue, parts)
-    const earlier = issues.get(maker)
-    if (earlier !== undefined) parts.problem(path, `is never reached: ${earlier.name} issues to ${whose}, too`)
-    const fulfilment = buildFulfilment(issue.attributes, { contract: maker.contract, whose }, declared, parts, [...path, 'attributes'])
-    issues.set(maker, {
-      name: `issues[${index}]`,
-      maker,
-      expressesActor: expressesActor || fulfilment.expressions.some(([, { reads }]) => reads.has('act')),
-      fulfilment,
-      criteria: buildCriteria(issue.criteria, declared, parts, [...path, 'criteria']),
-    })
+  for (const [index, issueSettings] of settings.entries()) {
+    const { kind, id } = targetNameOf(issueSettings)
+    const earlier = settings.slice(0, index).findIndex(other => targetNameOf(other).kind === kind && targetNameOf(other).id === id)
+    if (earlier !== -1) parts.problem(['issues', index], `is never reached: issues[${earlier}] issues to the same ${kindNames[kind]}`)
+    const target = buildIssue(issueSettings, index, declared, parts)
+    if (target !== undefined) issues.set(target.maker, target)
   }
-  return issues
+  return issues.size === settings.length ? issues : undefined
 }
 
-function makerOf({ accessTokenManager, tokenGenerator }: PolicySettings['issues'][number], parts: Parts) {
-  if (tokenGenerator !== undefined) {
-    const generator = parts.tokenGenerator(tokenGenerator)
-    return { maker: generator, whose: `the token generator "${generator.id}"`, expressesActor: generator.expressesActor }
-  }
-  const manager = parts.accessTokenManager(accessTokenManager as Reference)
-  return { maker: manager, whose: `the access token manager "${manager.id}"`, expressesActor: true }
+type IssueSettings = PolicySettings['issues'][number]
+
+const kindNames = { 'access-token-managers': 'access token manager', 'token-generators': 'token generator' } as const
+
+// The schema has seen to it that one of the two is there.
+function targetNameOf({ accessTokenManager, tokenGenerator }: IssueSettings) {
+  const { kind, id } = (accessTokenManager ?? tokenGenerator) as Reference
+  return { kind: kind as keyof typeof kindNames, id }
+}
+
+function buildIssue(issue: IssueSettings, index: number, declared: Declarations, parts: Parts): TargetMapping | undefined {
+  const path = ['issues', index]
+  const { kind, id } = targetNameOf(issue)
+  const found = ifBuilt(() => makerOf(issue, parts))
+  const criteria = buildCriteria(issue.criteria, declared, parts, [...path, 'criteria'])
+  if (found === undefined) return void checkFulfilment(issue.attributes, declared, parts, [...path, 'attributes'])
+  const { maker, expressesActor } = found
+  const target = { contract: maker.contract, whose: `the ${kindNames[kind]} "${id}"` }
+  const fulfilment = buildFulfilment(issue.attributes, target, declared, parts, [...path, 'attributes'])
+  const readsAct = fulfilment.expressions.some(([, { reads }]) => reads.has('act'))
+  return { name: `issues[${index}]`, maker, expressesActor: expressesActor || readsAct, fulfilment, criteria }
+}
+
+/** What makes the tokens, and whether they name the actors of a delegation by themselves: access tokens always do. */
+function makerOf({ accessTokenManager, tokenGenerator }: IssueSettings, parts: Parts): { maker: TokenMaker; expressesActor: boolean } {
+  if (tokenGenerator === undefined) return { maker: parts.accessTokenManager(accessTokenManager as Reference), expressesActor: true }
+  const maker = parts.tokenGenerator(tokenGenerator)
+  return { maker, expressesActor: maker.expressesActor }
 }

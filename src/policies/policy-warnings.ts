@@ -1,3 +1,4 @@
+import { editDistance, nearestName } from '../config/suggest.ts'
 import type { ExpressionSource } from '../config/values.ts'
 import type { Parts } from '../plugin.ts'
 import type { ProcessorMapping } from './processor-policy.ts'
@@ -16,6 +17,32 @@ export function warnOfDangers(mappings: readonly ProcessorMapping[], scope: stri
       )
     }
   }
+}
+
+/** Warns of types that are nearly those of RFC 8693 §3: types are compared exactly, so that such a mapping is hardly ever reached. */
+export function warnOfTokenTypes(
+  mappings: ReadonlyArray<{ readonly subjectTokenType: string; readonly actorTokenType?: string | undefined }>,
+  parts: Parts,
+): void {
+  for (const [index, mapping] of mappings.entries()) {
+    for (const member of ['subjectTokenType', 'actorTokenType'] as const) {
+      const known = nearMiss(mapping[member])
+      if (known !== undefined) parts.warn('token-type-near-miss', ['processors', index, member], `is nearly, but not exactly, "${known}"`)
+    }
+  }
+}
+
+const prefix = 'urn:ietf:params:oauth:token-type'
+const wellKnown = ['access_token', 'refresh_token', 'id_token', 'saml1', 'saml2', 'jwt', 'id-jag', 'txn_token']
+
+/** The type that was probably meant. Other vendors' types, and types that add something to these, are none of our business. */
+function nearMiss(tokenType = ''): string | undefined {
+  const colon = tokenType.lastIndexOf(':')
+  const name = tokenType.slice(colon + 1)
+  const misspeltPrefix = editDistance(tokenType.slice(0, colon), prefix)
+  const meant = wellKnown.includes(name) ? name : nearestName(name, wellKnown)
+  if (meant === undefined || misspeltPrefix > 5 || (misspeltPrefix === 0 && meant === name)) return undefined
+  return `${prefix}:${meant}`
 }
 
 // The same `sub` of two issuers is two people.

@@ -15,7 +15,8 @@ export function resourceProblem(resource: string): string | undefined {
   const authority = /^[^:]+:\/\/([^/?]*)/.exec(resource)?.[1]
   if (authority?.includes('@')) return 'must not have user information'
   if (authority === '') return 'must have a host'
-  return undefined
+  // A host or port that no address has: `https://[::1/`, `https://a:b/`.
+  return URL.canParse(resource) ? undefined : 'has a host or port that cannot be'
 }
 
 /** The part of a resource in front of its query, in which prefixes are looked for. */

@@ -7,10 +7,11 @@ export class TargetIndex {
   readonly #resources = new Map<string, Target>()
   readonly #audiences = new Map<string, Target>()
 
-  /** Adds a target; returns those of its names that another one has claimed before. */
-  add(target: Target): Array<{ name: string; owner: Target }> {
+  /** Adds a target; that no other one has its names was found out before (`config/clashes.ts`). */
+  add(target: Target): void {
     this.#targets.set(`${target.kind} ${target.id}`, target)
-    return [...claimAll(this.#resources, target.resources, target), ...claimAll(this.#audiences, target.audiences, target)]
+    for (const resource of target.resources) this.#resources.set(resource, target)
+    for (const audience of target.audiences) this.#audiences.set(audience, target)
   }
 
   /**
@@ -42,12 +43,4 @@ export class TargetIndex {
   make(tokenType: string): boolean {
     return [...this.#targets.values()].some(target => target.makerOf(tokenType) !== undefined)
   }
-}
-
-function claimAll(index: Map<string, Target>, names: readonly string[], target: Target): Array<{ name: string; owner: Target }> {
-  return names.flatMap(name => {
-    const owner = index.get(name)
-    if (owner === undefined) index.set(name, target)
-    return owner === undefined || owner === target ? [] : [{ name, owner }]
-  })
 }

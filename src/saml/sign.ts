@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { BytesHash, SigningKey } from '../keys/signing-key.ts'
 import { keyInfo, keyValue, x509Data } from './key-info.ts'
 import { digestAlgorithms, namespaces, transforms, xmlSignatureAlgorithms } from './names.ts'
-import { closeTag, element, join, openTag, text, type Xml } from './write.ts'
+import { element, join, text, type Xml } from './write.ts'
 
 /** SHA-1 has no short name: whoever wants it writes the whole of it (protocol decisions, "Tokens of this server"). */
 export const rsaSha1 = 'http://www.w3.org/2000/09/xmldsig#rsa-sha1'
@@ -43,49 +43,48 @@ export function xmlSigner(key: SigningKey, algorithm: XmlSigningAlgorithm, form:
   const { signBytes } = key
   const problem = signingProblem(algorithm, key)
   if (signBytes === undefined || problem !== undefined) throw new Error(problem)
-  const { hash, signatureUri, digestUri } = namesOf(algorithm)
+  const names = namesOf(algorithm)
+  const usual = referenceParts(names.digestUri)
+  const methods = join(
+    element('ds:CanonicalizationMethod', { Algorithm: transforms.exclusive }),
+    element('ds:SignatureMethod', { Algorithm: names.signatureUri }),
+  )
   const shownKey = shown(key, form)
   return async ({ id, before, after, inclusivePrefix }) => {
-    const digest = createHash(hash).update(before, 'utf8').update(after, 'utf8').digest('base64')
-    const info = signedInfo(id, digest, signatureUri, digestUri, inclusivePrefix)
+    const digest = createHash(names.hash).update(before, 'utf8').update(after, 'utf8').digest('base64')
+    const parts = inclusivePrefix === undefined ? usual : referenceParts(names.digestUri, inclusivePrefix)
+    const info = join(methods, element('ds:Reference', { URI: `#${id}` }, parts, element('ds:DigestValue', {}, text(digest))))
     // What is signed is the element on its own, where it has to declare its prefix itself (Exclusive XML Canonicalization §3).
-    const canonical = join(openTag('ds:SignedInfo', { 'xmlns:ds': namespaces.signature }), info, closeTag('ds:SignedInfo'))
-    const signature = await signBytes(Buffer.from(canonical, 'utf8'), hash)
+    const canonical = element('ds:SignedInfo', { 'xmlns:ds': namespaces.signature }, info)
+    const signature = await signBytes(Buffer.from(canonical, 'utf8'), names.hash)
     return join(before, signatureElement(element('ds:SignedInfo', {}, info), signature, shownKey), after)
   }
 }
 
-function signatureElement(signedInfo: Xml, signature: Buffer, shownKey: Xml | undefined): Xml {
+function signatureElement(signedInfo: Xml, signature: Buffer, shownKey: Xml): Xml {
   const value = element('ds:SignatureValue', {}, text(signature.toString('base64')))
-  return element('ds:Signature', { 'xmlns:ds': namespaces.signature }, signedInfo, value, join(shownKey))
+  return element('ds:Signature', { 'xmlns:ds': namespaces.signature }, signedInfo, value, shownKey)
 }
 
-function signedInfo(id: string, digest: string, signatureUri: string, digestUri: string, prefix: string | undefined): Xml {
-  const inclusive = prefix === undefined ? join() : inclusiveNamespaces(prefix)
+// What a Reference has in front of its digest.
+function referenceParts(digestUri: string, inclusivePrefix?: string): Xml {
+  const inclusive =
+    inclusivePrefix === undefined
+      ? join()
+      : element('ec:InclusiveNamespaces', { 'xmlns:ec': namespaces.exclusiveCanonicalization, PrefixList: inclusivePrefix })
   return join(
-    element('ds:CanonicalizationMethod', { Algorithm: transforms.exclusive }),
-    element('ds:SignatureMethod', { Algorithm: signatureUri }),
     element(
-      'ds:Reference',
-      { URI: `#${id}` },
-      element(
-        'ds:Transforms',
-        {},
-        element('ds:Transform', { Algorithm: transforms.enveloped }),
-        element('ds:Transform', { Algorithm: transforms.exclusive }, inclusive),
-      ),
-      element('ds:DigestMethod', { Algorithm: digestUri }),
-      element('ds:DigestValue', {}, text(digest)),
+      'ds:Transforms',
+      {},
+      element('ds:Transform', { Algorithm: transforms.enveloped }),
+      element('ds:Transform', { Algorithm: transforms.exclusive }, inclusive),
     ),
+    element('ds:DigestMethod', { Algorithm: digestUri }),
   )
 }
 
-function inclusiveNamespaces(prefix: string): Xml {
-  return element('ec:InclusiveNamespaces', { 'xmlns:ec': namespaces.exclusiveCanonicalization, PrefixList: prefix })
-}
-
-function shown(key: SigningKey, form: KeyInfoForm): Xml | undefined {
-  if (form === 'none') return undefined
+function shown(key: SigningKey, form: KeyInfoForm): Xml {
+  if (form === 'none') return join()
   if (form === 'key') return keyInfo(keyValue(key.publicJwk))
   if (key.certificate === undefined) throw new Error(`the key "${key.id}" has no certificate`)
   return keyInfo(x509Data(key.certificate))

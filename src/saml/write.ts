@@ -18,9 +18,11 @@ export function element(name: string, attributes: XmlAttributes, ...content: rea
 /** The start tag of an element, for one that is written in two halves. */
 export function openTag(name: string, attributes: XmlAttributes): Xml {
   let tag = `<${requireName(name)}`
-  for (const attribute of Object.keys(attributes).sort(canonically)) {
+  const names = Object.keys(attributes)
+  for (const attribute of names.length > 1 ? names.sort(canonically) : names) {
     const value = attributes[attribute]
-    if (value !== undefined) tag += ` ${requireName(attribute)}="${escapeAttribute(value)}"`
+    if (value !== undefined)
+      tag += ` ${requireName(attribute)}="${remarkable.test(value) ? escaped(value, inAttribute, 'a value') : value}"`
   }
   return `${tag}>` as Xml
 }
@@ -32,8 +34,7 @@ export function closeTag(name: string): Xml {
 
 /** Writes a value as text (Canonical XML 1.0 §2.3). `what` names it where it cannot be written. */
 export function text(value: string, what = 'a value'): Xml {
-  requireCharacters(value, what)
-  return (needsEscape.test(value) ? value.replace(inText, character => escapes[character] ?? character) : value) as Xml
+  return (remarkable.test(value) ? escaped(value, inText, what) : value) as Xml
 }
 
 /** Several pieces, one behind the other. */
@@ -49,17 +50,23 @@ function requireName(name: string): string {
   return name
 }
 
+// Whatever has to be escaped somewhere, or may be forbidden: most values have nothing of it, and are looked through once.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it looks for
+const remarkable = /[\0-\x1f&<>"\ud800-\udfff\ufffe\uffff]/
+
 // XML 1.0 §2.2. With the u flag a lone surrogate is a character of its own, and is found.
 const forbidden = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
 
+const inText = /[&<>\r]/g
+// Unescaped white space in an attribute would be read as blanks (XML 1.0 §3.3.3).
+const inAttribute = /[&<"\t\n\r]/g
+
 // What was stripped or replaced would be another value than the one that was decided on: `ad\0min` is not `admin`.
-function requireCharacters(value: string, what: string): void {
+function escaped(value: string, characters: RegExp, what: string): string {
   if (forbidden.test(value)) throw new OAuthError('contract-not-met', `${what} has a character that XML cannot hold`)
+  return value.replace(characters, character => escapes[character] ?? character)
 }
 
-const needsEscape = /[&<>\r]/
-const inText = /[&<>\r]/g
-const inAttribute = /[&<"\t\n\r]/g
 const escapes: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -68,12 +75,6 @@ const escapes: Readonly<Record<string, string>> = {
   '\t': '&#x9;',
   '\n': '&#xA;',
   '\r': '&#xD;',
-}
-
-// Unescaped white space in an attribute would be read as blanks (XML 1.0 §3.3.3).
-function escapeAttribute(value: string): string {
-  requireCharacters(value, 'a value')
-  return value.replace(inAttribute, character => escapes[character] ?? character)
 }
 
 // Canonical XML 1.0 §2.2: namespaces by prefix, then attributes by the URI of their namespace, of which no prefix is the least. We

@@ -42,6 +42,7 @@ class ConnectedRedisStore implements RedisStore {
   readonly #log: Logger
   #reachable = true
   #policyChecked = false
+  #closed = false
 
   constructor(client: Redis | Cluster, prefix: string, log: Logger) {
     this.#client = client
@@ -53,17 +54,17 @@ class ConnectedRedisStore implements RedisStore {
   }
 
   async put(key: string, value: string, seconds: number): Promise<void> {
-    await this.#ask(client => client.set(this.#prefix + key, value, 'EX', seconds))
+    await this.#ask(client => client.set(this.#prefix + key, value, 'EX', atMost(seconds)))
   }
 
   async putIfAbsent(key: string, value: string, seconds: number): Promise<boolean> {
-    return (await this.#ask(client => client.set(this.#prefix + key, value, 'EX', seconds, 'NX'))) === 'OK'
+    return (await this.#ask(client => client.set(this.#prefix + key, value, 'EX', atMost(seconds), 'NX'))) === 'OK'
   }
 
   async increment(key: string, seconds: number): Promise<number> {
     const name = this.#prefix + key
     // In one transaction: a counter that was made without an expiry would lock somebody out for ever.
-    const replies = await this.#ask(client => client.multi().set(name, 0, 'EX', seconds, 'NX').incr(name).exec())
+    const replies = await this.#ask(client => client.multi().set(name, 0, 'EX', atMost(seconds), 'NX').incr(name).exec())
     const [error, count] = replies?.[1] ?? [new Error('the transaction was discarded')]
     if (error !== null) throw outage(error)
     return Number(count)
@@ -91,7 +92,7 @@ class ConnectedRedisStore implements RedisStore {
   }
 
   async close(): Promise<void> {
-    this.#client.removeAllListeners('close')
+    this.#closed = true
     this.#client.disconnect()
   }
 
@@ -113,7 +114,7 @@ class ConnectedRedisStore implements RedisStore {
   }
 
   #lost(error: Error | undefined): void {
-    if (!this.#reachable) return
+    if (!this.#reachable || this.#closed) return
     this.#reachable = false
     this.#log.warn({ cause: error === undefined ? 'the connection was closed' : describe(error) }, 'Redis cannot be reached')
   }
@@ -227,6 +228,11 @@ function isEncrypted(urls: readonly string[]): boolean {
 function hostAndPort(url: string, usualPort: number): { host: string; port: number } {
   const { hostname, port } = new URL(url)
   return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? usualPort : Number(port) }
+}
+
+// A foreign token may say that it ends when the sun has; Redis takes no such number.
+function atMost(seconds: number): number {
+  return Math.min(seconds, 10_000_000_000)
 }
 
 function outage(error: unknown): Outage {

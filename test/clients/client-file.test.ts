@@ -183,10 +183,10 @@ describe('clients/client-file', () => {
   const others: Array<[object, RegExp]> = [
     [{ tokenExchage: {} }, /^tokenExchage: unknown member "tokenExchage"; did you mean "tokenExchange"\?$/],
     [{ tokenExchange: { enabled: 'yes' } }, /^tokenExchange.enabled: expected a boolean/],
-    [{ tokenExchange: { generatorGroups: ['a', 'a'] } }, /^tokenExchange.generatorGroups: an entry is named twice$/],
-    [{ tokenExchange: { accessTokenManagers: ['a', 'a'] } }, /^tokenExchange.accessTokenManagers: an entry is named twice$/],
+    [{ tokenExchange: { generatorGroups: ['a', 'a'] } }, /^tokenExchange.generatorGroups.1: stands in this list twice$/],
+    [{ tokenExchange: { accessTokenManagers: ['a', 'a'] } }, /^tokenExchange.accessTokenManagers.1: stands in this list twice$/],
     [{ introspection: true }, /^introspection: expected an object/],
-    [{ scopes: ['a', 'a'] }, /^scopes: an entry is named twice$/],
+    [{ scopes: ['a', 'a'] }, /^scopes.1: stands in this list twice$/],
     [{ scopes: 'a' }, /^scopes: expected a list/],
     [{ audiences: [''] }, /^audiences.0: must not be empty$/],
     [{ properties: [] }, /^properties: expected an object/],

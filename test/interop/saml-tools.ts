@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Context } from 'mocha'
@@ -14,7 +13,7 @@ export function requireXmlTools(context: Context): void {
   requireProgram(context, 'xmllint', ['--version'], required)
   // It has no option that ends well without a document.
   requireProgram(context, 'sh', ['-c', 'command -v samlsign'], required)
-  requireProgram(context, 'test', ['-e', `${schemas}/saml-schema-assertion-2.0.xsd`], required)
+  requireProgram(context, 'cat', [`${schemas}/${versions['2.0'].schema}`, ...Object.values(extensions)], required)
 }
 
 /** Leaves the tests out, aloud, without Debian's Python and these modules of it. */
@@ -33,6 +32,9 @@ const versions = {
 } as const
 export type Version = keyof typeof versions
 
+/** What a document is validated by; for SAML 2.0 with the delegation restriction and XML Encryption 1.1. */
+export type Schema = Version | 'metadata'
+
 /** A folder of files for programs that read nothing else. */
 export interface Desk {
   /** Writes a file and gives its path. */
@@ -42,7 +44,7 @@ export interface Desk {
   /** Whether OpenSAML does. */
   samlsign(xml: string, certificatePem: string): Promise<boolean>
   /** What xmllint finds wrong by the schema of OASIS; the empty string when nothing is. */
-  schemaProblems(documents: readonly string[], schema: Version | 'metadata' | 'delegation'): Promise<string>
+  schemaProblems(documents: readonly string[], schema: Schema): Promise<string>
   /** What xmlsec1 decrypts. */
   decrypt(xml: string, privateKeyPem: string): Promise<string>
   clear(): Promise<void>
@@ -85,16 +87,26 @@ export async function makeDesk(): Promise<Desk> {
   }
 }
 
-async function schemaFile(schema: Version | 'metadata' | 'delegation', put: Desk['put']): Promise<string> {
+async function schemaFile(schema: Schema, put: Desk['put']): Promise<string> {
   if (schema === 'metadata') return `${schemas}/saml-schema-metadata-2.0.xsd`
-  return schema === 'delegation' ? delegationSchema(put) : `${schemas}/${versions[schema].schema}`
+  if (schema === '1.1') return `${schemas}/${versions['1.1'].schema}`
+  return extendedSchema(put)
 }
 
-// OpenSAML brings the schema of the condition, but schemas of the rest that it would fetch from the network.
-async function delegationSchema(put: Desk['put']): Promise<string> {
-  const { out } = await run('cat', ['/usr/share/xml/opensaml/sstc-saml-delegation.xsd'])
-  return put('delegation.xsd', out.replace('"saml-schema-assertion-2.0.xsd"', `"file://${schemas}/saml-schema-assertion-2.0.xsd"`))
+// OpenSAML brings the schemas of the delegation restriction and of XML Encryption 1.1, but they name others where there are none.
+async function extendedSchema(put: Desk['put']): Promise<string> {
+  const imports = await Promise.all(
+    Object.entries(extensions).map(async ([namespace, path]) => {
+      const content = await readFile(path, 'utf8')
+      const local = content.replace(/schemaLocation=(["'])([^"']+)\1/g, `schemaLocation="file://${schemas}/$2"`)
+      return `<import namespace="${namespace}" schemaLocation="${await put('extension.xsd', local)}"/>`
+    }),
+  )
+  const saml = `<import namespace="${versions['2.0'].namespace}" schemaLocation="file://${schemas}/${versions['2.0'].schema}"/>`
+  return put('all.xsd', `<schema xmlns="http://www.w3.org/2001/XMLSchema">${saml}${imports.join('')}</schema>`)
 }
 
-/** Whether OpenSAML's schema of the delegation restriction is installed. */
-export const hasDelegationSchema = existsSync('/usr/share/xml/opensaml/sstc-saml-delegation.xsd')
+const extensions = {
+  'urn:oasis:names:tc:SAML:2.0:conditions:delegation': '/usr/share/xml/opensaml/sstc-saml-delegation.xsd',
+  'http://www.w3.org/2009/xmlenc11#': '/usr/share/xml/xmltooling/xenc11-schema.xsd',
+}

@@ -69,23 +69,28 @@ export async function startRedis(settings: readonly string[] = []): Promise<Real
 export async function startSentinel(name: string): Promise<RealRedisGroup> {
   const servers: RealRedis[] = []
   return orStopAll(servers, async () => {
-    const master = await startRedis()
+    const master = await startRedis(['--repl-diskless-sync-delay', '0'])
     servers.push(master)
     const replica = await startRedis(['--replicaof', '127.0.0.1', String(master.port)])
     servers.push(replica)
-    const sentinel = await startSentinelOf(master, name)
+    const sentinel = await startSentinelOf(name, master, replica)
     servers.push(sentinel)
-    await until('the sentinel knows the replica', async () =>
-      String(await sentinel.command('sentinel', 'replicas', name)).includes(String(replica.port)),
+    await until('the replica has the data of the master', async () =>
+      String(await replica.command('info', 'replication')).includes('link_status:up'),
     )
     return [sentinel]
   })
 }
 
-async function startSentinelOf(master: RealRedis, name: string): Promise<RealRedis> {
+async function startSentinelOf(name: string, master: RealRedis, replica: RealRedis): Promise<RealRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'cambist-sentinel-'))
   const port = await freePort()
-  const watch = [`monitor ${name} 127.0.0.1 ${master.port} 1`, `down-after-milliseconds ${name} 500`, `failover-timeout ${name} 2000`]
+  const watch = [
+    `monitor ${name} 127.0.0.1 ${master.port} 1`,
+    `down-after-milliseconds ${name} 500`,
+    `failover-timeout ${name} 2000`,
+    `known-replica ${name} 127.0.0.1 ${replica.port}`,
+  ]
   const file = join(folder, 'sentinel.conf')
   await writeFile(file, [`port ${port}`, 'bind 127.0.0.1', `dir ${folder}`, ...watch.map(line => `sentinel ${line}`)].join('\n'))
   const sentinel = new ServerProcess(port, folder, [file, '--sentinel'])

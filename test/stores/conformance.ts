@@ -105,6 +105,15 @@ export function storeConformance(open: () => Promise<StoreUnderTest>, clear: () 
       expect(await store.get(key('long'))).to.equal('two')
     })
 
+    it('takes any time to live', async () => {
+      for (const seconds of [1, 100 * 365 * 86_400, Number.MAX_SAFE_INTEGER, 1e300]) {
+        await store.put(key(`put:${seconds}`), 'one', seconds)
+        expect(await store.get(key(`put:${seconds}`))).to.equal('one')
+        expect(await store.putIfAbsent(key(`absent:${seconds}`), 'one', seconds)).to.equal(true)
+        expect(await store.increment(key(`counter:${seconds}`), seconds)).to.equal(1)
+      }
+    })
+
     it('starts the time to live anew with each put', async () => {
       await store.put(key('a'), 'one', 1)
       await store.put(key('a'), 'two', 60)

@@ -50,8 +50,11 @@ describe('stores/redis', () => {
     let redis: Awaited<ReturnType<typeof anyRedis>> | undefined
     let contenders: Contenders | undefined
 
-    beforeEach(async function () {
+    before(function () {
       requireAnyRedis(this)
+    })
+
+    beforeEach(async () => {
       redis = await anyRedis()
       contenders = await Contenders.start(3, 'redis', redis.url)
     })
@@ -92,8 +95,26 @@ describe('stores/redis', () => {
 
     after(() => cluster?.stop())
 
-    describe('as every store', () => {
-      storeConformance(async () => ({ store: await connected({ cluster: cluster.nodes }), elapse: seconds => pause(seconds * 1_000) }))
+    it('does everything on keys of all nodes', async () => {
+      const store = await connected({ cluster: cluster.nodes })
+      const names = Array.from({ length: 300 }, (_, index) => `all:${index}`)
+      const every = <Result>(operation: (name: string) => Promise<Result>) => Promise.all(names.map(operation))
+      await every(name => store.put(name, name, 60))
+      expect(await every(name => store.get(name))).to.deep.equal(names)
+      expect(await every(name => store.take(name))).to.deep.equal(names)
+      expect(new Set(await every(name => store.take(name)))).to.deep.equal(new Set([undefined]))
+      expect(new Set(await every(name => store.putIfAbsent(name, 'first', 60)))).to.deep.equal(new Set([true]))
+      expect(new Set(await every(name => store.putIfAbsent(name, 'second', 60)))).to.deep.equal(new Set([false]))
+      await every(name => store.delete(name))
+      expect(new Set(await every(name => store.increment(name, 60)))).to.deep.equal(new Set([1]))
+      expect(new Set(await every(name => store.increment(name, 60)))).to.deep.equal(new Set([2]))
+      await store.ping()
+    })
+
+    it('lets one of 200 win', async () => {
+      const stores = await Promise.all([1, 2].map(() => connected({ cluster: cluster.nodes })))
+      const won = await Promise.all(stores.flatMap(store => Array.from({ length: 100 }, () => store.putIfAbsent('once', 'x', 60))))
+      expect(won.filter(Boolean)).to.have.length(1)
     })
 
     it('finds the cluster when only one of the named nodes is there', async () => {
@@ -145,8 +166,11 @@ describe('stores/redis', () => {
     let redis: RealRedis
     let store: RedisStore
 
-    beforeEach(async function () {
+    before(function () {
       requireRedisServer(this)
+    })
+
+    beforeEach(async () => {
       redis = await startRedis()
       store = await connected({ url: redis.url })
       await store.put('known', 'value', 60)
