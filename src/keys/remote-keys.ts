@@ -1,6 +1,7 @@
 import { Outage } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import type { KeyChoice, PublicKeys } from './public-keys.ts'
+import { Refreshed } from './refreshed.ts'
 
 /** The keys of one inbound issuer. Answers without waiting where it can. */
 export interface IssuerKeys {
@@ -27,93 +28,36 @@ export interface RemoteKeysOptions {
   readonly onFailure: (error: unknown) => void
 }
 
-const secondsBetweenTries = 10
-const secondsBetweenUnknownKids = 60
-const freshPart = 0.8
+const unreachable = 'the keys of the issuer of the token cannot be fetched now'
 
-interface KeptKeys extends FetchedKeys {
-  readonly fetchedAt: Instant
-}
-
-/**
- * Keys that are fetched on first use, refreshed in the background while they are used, and again when a token names a key that is not
- * there. There are no timers: what nobody uses is not fetched.
- */
+/** The keys of an issuer that has them on a server: fetched on first use, kept fresh, and fetched again when a token names a key that is not there. */
 export class RemoteKeys implements IssuerKeys {
-  readonly #options: RemoteKeysOptions
-  #kept: KeptKeys | undefined
-  #underWay: Promise<boolean> | undefined
-  #failing = false
-  #nextTry: Instant = 0
-  #nextUnknownKid: Instant = 0
+  readonly #keys: Refreshed<PublicKeys>
 
-  constructor(options: RemoteKeysOptions) {
-    this.#options = options
+  constructor({ fetchKeys, onSuccess, ...options }: RemoteKeysOptions) {
+    this.#keys = new Refreshed({
+      ...options,
+      outage: unreachable,
+      async fetch() {
+        const fetched = await fetchKeys()
+        onSuccess?.(fetched)
+        return { value: fetched.keys, maxAge: fetched.maxAge }
+      },
+    })
   }
 
   find(algorithm: string, kid: string | undefined): KeyChoice | Promise<KeyChoice> {
-    const kept = this.#kept
-    if (kept === undefined) return this.#findAfterRefresh(algorithm, kid)
-    const age = this.#options.now() - kept.fetchedAt
-    if (age >= kept.maxAge * freshPart) {
-      if (age >= kept.maxAge && !this.#failing) return this.#findAfterRefresh(algorithm, kid)
-      if (age >= kept.maxAge + this.#options.maxStale) return this.#findAfterRefresh(algorithm, kid)
-      void this.#refresh()
-    }
-    const choice = kept.keys.find(algorithm, kid)
+    const keys = this.#keys.current()
+    if (keys instanceof Promise) return keys.then(fetched => fetched.find(algorithm, kid))
+    const choice = keys.find(algorithm, kid)
     return choice === 'unknown' ? this.#findUnknown(algorithm, kid) : choice
   }
 
-  async #findAfterRefresh(algorithm: string, kid: string | undefined): Promise<KeyChoice> {
-    await this.#refresh()
-    return this.#usable().find(algorithm, kid)
-  }
-
-  // The issuer may have rotated its keys. Anybody can make up a kid, so that they are asked for once a minute at most.
+  // The issuer may have rotated its keys.
   async #findUnknown(algorithm: string, kid: string | undefined): Promise<KeyChoice> {
-    if (this.#options.now() >= this.#nextUnknownKid) {
-      this.#nextUnknownKid = this.#options.now() + secondsBetweenUnknownKids
-      await this.#refresh()
-    } else await this.#underWay
-    const choice = this.#usable().find(algorithm, kid)
+    const choice = (await this.#keys.searched()).find(algorithm, kid)
     // Whether the issuer has such a key could not be found out.
-    if (choice === 'unknown' && this.#failing) throw unreachable()
+    if (choice === 'unknown' && this.#keys.failing) throw new Outage(unreachable, undefined, 10)
     return choice
   }
-
-  #usable(): PublicKeys {
-    const kept = this.#kept
-    if (kept === undefined) throw unreachable()
-    const age = this.#options.now() - kept.fetchedAt
-    if (age >= kept.maxAge + this.#options.maxStale) throw unreachable()
-    return kept.keys
-  }
-
-  /** One fetch at a time, and a pause after one that failed. Never rejects. */
-  #refresh(): Promise<boolean> {
-    if (this.#underWay !== undefined) return this.#underWay
-    if (this.#failing && this.#options.now() < this.#nextTry) return Promise.resolve(false)
-    this.#underWay = this.#fetch().finally(() => {
-      this.#underWay = undefined
-    })
-    return this.#underWay
-  }
-
-  async #fetch(): Promise<boolean> {
-    try {
-      const fetched = await this.#options.fetchKeys()
-      this.#kept = { ...fetched, fetchedAt: this.#options.now() }
-      this.#failing = false
-      this.#options.onSuccess?.(fetched)
-    } catch (error) {
-      this.#failing = true
-      this.#nextTry = this.#options.now() + secondsBetweenTries
-      this.#options.onFailure(error)
-    }
-    return !this.#failing
-  }
-}
-
-function unreachable(): Outage {
-  return new Outage('the keys of the issuer of the token cannot be fetched now', undefined, secondsBetweenTries)
 }
