@@ -333,6 +333,13 @@ describe('the saml2 token generator', () => {
         'bearer-without-recipient subject',
         'outlives-subject outlivesSubject',
       ])
+      const transient = { format: 'urn:oasis:names:tc:SAML:2.0:nameid-format:transient', recipient: 'https://r' }
+      expect((await built({ subject: transient })).warnings).to.deep.equal(['transient-name subject.format'])
+      const encryption = { certificate: { file: 'expired.pem' } }
+      const expired = { 'expired.pem': certifiedKey('RS256', 'receiver', 30).certificatePem }
+      expect((await build(saml2, file({ encryption }), { ...around(), texts: expired })).warnings).to.deep.equal([
+        'expired-certificate encryption.certificate',
+      ])
       const rsa = await configuredKey('saml', certifiedKey('RS256'))
       const sha1 = await build(saml2, file({ signatureAlgorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }), { keys: { saml: rsa } })
       expect(sha1.warnings).to.deep.equal(['sha1-signature signatureAlgorithm'])
