@@ -33,6 +33,7 @@ export function buildSamlProcessor(settings: SamlSettings, parts: Parts, dialect
     settings,
     dialect,
     signers,
+    searchable: [...signers.values()].some(({ searched }) => searched !== undefined),
     recipients: new Set(settings.recipients ?? [parts.issuer, `${parts.issuer.replace(/\/$/, '')}/token`]),
     decryptionKeys: (settings.decryptionKeys ?? []).flatMap((key, index) =>
       rsaKeys(parts.decryptionKeys(key, ['decryptionKeys', index]), parts, index),
@@ -54,6 +55,8 @@ interface SamlProcessorParts {
   readonly dialect: SamlDialect
   /** By entity id: a key never serves another issuer (SC-23). */
   readonly signers: ReadonlyMap<string, IssuerSigners>
+  /** Whether the keys of any issuer may have changed since they were read. */
+  readonly searchable: boolean
   readonly recipients: ReadonlySet<string>
   readonly decryptionKeys: readonly KeyObject[]
   readonly claims: CompiledSchema | undefined
@@ -93,12 +96,8 @@ class SamlProcessor implements TokenProcessor {
     try {
       return await this.#openWith(bytes, signers => signers.keys())
     } catch (error) {
-      if (!(error instanceof UnknownSigner)) throw error
-      return await this.#openWith(bytes, signers => {
-        const keys = signers.searched()
-        if (keys === undefined) throw error
-        return keys
-      })
+      if (!(error instanceof UnknownSigner) || !this.#parts.searchable) throw error
+      return await this.#openWith(bytes, signers => signers.searched?.() ?? Promise.reject(error))
     }
   }
 

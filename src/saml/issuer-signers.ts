@@ -43,8 +43,8 @@ export type SignerSettings = z.output<typeof signerSettings>
 export interface IssuerSigners {
   /** Answers without waiting where it can. Throws, or rejects with, an `Outage` when the keys cannot be had. */
   keys(): readonly VerificationKey[] | Promise<readonly VerificationKey[]>
-  /** The keys again, after none of them fitted: the issuer may have new ones. Undefined where there cannot be any. */
-  searched(): Promise<readonly VerificationKey[]> | undefined
+  /** The keys again, after none of them fitted: the issuer may have new ones. Not there where it cannot. */
+  searched?(): Promise<readonly VerificationKey[]>
 }
 
 /** Opens the signers of the issuer whose settings stand at `path`. What cannot work is reported as a problem. */
@@ -62,7 +62,7 @@ export function openSigners(settings: SignerSettings, parts: Parts, path: Path):
 }
 
 function fixed(keys: readonly VerificationKey[]): IssuerSigners {
-  return { keys: () => keys, searched: () => undefined }
+  return { keys: () => keys }
 }
 
 /** The key of a certificate of the configuration. Its dates are only warned about: what is trusted is the key, and by whom it was put there (SC-19). */
@@ -114,7 +114,7 @@ function fromText(external: ExternalText, read: (text: string) => EntityKeys, pa
     if (parts.outside.now() >= validUntil) throw new Outage('the metadata of the issuer of the token are not valid any more')
     return keys
   }
-  return { keys: keysWhileValid, searched: () => undefined }
+  return { keys: keysWhileValid }
 }
 
 function tryToRead(read: () => EntityKeys): EntityKeys | Error {
