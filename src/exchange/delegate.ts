@@ -3,11 +3,11 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Actor, Proof } from '../processors/processor.ts'
 import type { Server } from '../server.ts'
-import type { CheckedDelegation, ExchangingClient, SelectedTarget, UsableTokens } from './grant.ts'
+import type { CheckedDelegation, ExchangingClient, SelectedTarget, UnrestrictedTokens } from './grant.ts'
 import { rejected } from './process-tokens.ts'
 
 /** Step 8: who acts in the new token (RFC 8693 §4.1), and whether the subject allowed it (§4.4). */
-export function delegate(server: Server, client: ExchangingClient, target: SelectedTarget, tokens: UsableTokens): CheckedDelegation {
+export function delegate(server: Server, client: ExchangingClient, target: SelectedTarget, tokens: UnrestrictedTokens): CheckedDelegation {
   const subject = tokens.subject.proof
   const actor = tokens.actor?.proof
   if (actor?.act !== undefined) throw rejected('actor', 'somebody acts in it for its subject (act); that chain would be lost')

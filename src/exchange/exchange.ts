@@ -8,6 +8,7 @@ import { checkAudience } from './check-audience.ts'
 import { checkBinding } from './check-binding.ts'
 import { checkCriteria } from './check-criteria.ts'
 import { checkGrant } from './check-grant.ts'
+import { checkProxyRestriction } from './check-proxy-restriction.ts'
 import { checkValidity } from './check-validity.ts'
 import { delegate } from './delegate.ts'
 import { expressionContext } from './expression-context.ts'
@@ -64,7 +65,8 @@ export async function exchange(
 
   // What do the tokens prove, and may this client use them?
   const proven = entry.tokens(await processTokens(mapping, request, now))
-  const tokens = checkBinding(checkValidity(checkAudience(server, client, proven), now))
+  const usable = checkBinding(checkValidity(checkAudience(server, client, proven), now))
+  const tokens = checkProxyRestriction(target, usable)
   const delegation = entry.delegation(delegate(server, client, target, tokens))
   const expiresBy = boundLifetime(target, tokens, now)
   const ancestors = traceAncestors(tokens)

@@ -1,13 +1,13 @@
 import type { ExpressionContext, Variables } from '../expressions/expression.ts'
 import { fulfil } from '../policies/fulfilment.ts'
-import type { FulfilledContract, SelectedMapping, UsableTokens } from './grant.ts'
+import type { FulfilledContract, SelectedMapping, UnrestrictedTokens } from './grant.ts'
 
 /** What the expressions of a processor mapping read: the proven tokens and the request. */
-export function tokenVariables(tokens: UsableTokens, context: ExpressionContext): Variables {
+export function tokenVariables(tokens: UnrestrictedTokens, context: ExpressionContext): Variables {
   return { subject: tokens.subject.proof.attributes, actor: tokens.actor?.proof.attributes ?? null, context }
 }
 
 /** Step 9: the policy's attribute contract, computed from the tokens and validated against its JSON Schema. */
-export function fulfilContract(mapping: SelectedMapping, tokens: UsableTokens, context: ExpressionContext): FulfilledContract {
+export function fulfilContract(mapping: SelectedMapping, tokens: UnrestrictedTokens, context: ExpressionContext): FulfilledContract {
   return fulfil(mapping.fulfilment, tokenVariables(tokens, context)) as FulfilledContract
 }

@@ -1,13 +1,13 @@
 import type { Expression, ExpressionContext, Variables } from '../expressions/expression.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { tokenVariables } from './fulfil-contract.ts'
-import type { ClearedAttributes, ExchangingClient, GrantedScope, SelectedMapping, SelectedTarget, UsableTokens } from './grant.ts'
+import type { ClearedAttributes, ExchangingClient, GrantedScope, SelectedMapping, SelectedTarget, UnrestrictedTokens } from './grant.ts'
 
 interface Grounds {
   readonly client: ExchangingClient
   readonly mapping: SelectedMapping
   readonly target: SelectedTarget
-  readonly tokens: UsableTokens
+  readonly tokens: UnrestrictedTokens
   readonly attributes: ClearedAttributes
   readonly context: ExpressionContext
 }

@@ -30,6 +30,9 @@ export type AddressedTokens = Branded<ProvenTokens, 'addressed'>
 export type ValidTokens = Branded<AddressedTokens, 'valid'>
 export type UsableTokens = Branded<ValidTokens, 'usable'>
 
+/** Usable tokens from which the target's token may be made (`check-proxy-restriction.ts`). */
+export type UnrestrictedTokens = Branded<UsableTokens, 'unrestricted'>
+
 /** The policy's attributes, fulfilled (`fulfil-contract.ts`). */
 export type FulfilledContract = Branded<JsonObject, 'fulfilled'>
 

@@ -6,7 +6,6 @@ import type { SigningKey } from '../keys/signing-key.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import { type Parts, pluginKind, SettingProblem } from '../plugin.ts'
 import { buildContract, contractSettings } from '../policies/contract.ts'
-import { refuseRestricted } from './proxy-restriction.ts'
 import type { GeneratorGrant, JwtIssuerPublication, TokenGenerator } from './token-generator.ts'
 
 const nonEmpty = z.string().min(1)
@@ -49,7 +48,6 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): TokenGenerator =>
     expressesActor: true,
     publication: publicationOf(issuer, parts, published),
     async generate(grant) {
-      refuseRestricted(grant.proxyRestriction, 'a JWT')
       const id = parts.outside.random(16).toString('base64url')
       const claims = { iss: issuer, ...claimsOf(grant), aud, jti: id }
       return { token: await active.signCompact(header, JSON.stringify(claims)), id, tokenType: 'N_A', expiresAt: grant.expiresBy }

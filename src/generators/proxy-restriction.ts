@@ -1,22 +1,12 @@
-import { OAuthError } from '../oauth/errors.ts'
 import type { ProxyRestriction } from '../processors/processor.ts'
 
-/**
- * What the new assertion has to say of assertions that are made from it: one generation fewer, the same audiences (SAML Core
- * §2.5.1.6). Refuses where the inbound one allows no assertion, or none for these audiences.
- */
-export function inheritedRestriction(inbound: ProxyRestriction | undefined, audiences: readonly string[]): ProxyRestriction | undefined {
-  if (inbound === undefined) return undefined
-  const { count, audiences: allowed } = inbound
-  if (count !== undefined && count < 1)
-    throw new OAuthError('subject-token-rejected', 'no further token may be made from the subject token')
-  if (allowed.length > 0 && !audiences.every(audience => allowed.includes(audience)))
-    throw new OAuthError('target-not-allowed', 'no token for this audience may be made from the subject token')
-  return { audiences: allowed, ...(count !== undefined && { count: count - 1 }) }
+/** Whether an assertion for these audiences may be made from one with the restriction (SAML Core §2.5.1.6). */
+export function allows({ count, audiences: allowed }: ProxyRestriction, audiences: readonly string[]): boolean {
+  const another = count === undefined || count >= 1
+  return another && (allowed.length === 0 || audiences.every(audience => allowed.includes(audience)))
 }
 
-/** Refuses where the new token has no words for the restriction: whoever takes it could make what the inbound one forbids. */
-export function refuseRestricted(inbound: ProxyRestriction | undefined, kind: string): void {
-  if (inbound !== undefined)
-    throw new OAuthError('subject-token-rejected', `the subject token restricts what is made from it, which ${kind} cannot say`)
+/** What the new assertion has to say of those that are made from it: one generation fewer, the same audiences. */
+export function inherited({ count, audiences }: ProxyRestriction): ProxyRestriction {
+  return { audiences, ...(count !== undefined && { count: count - 1 }) }
 }

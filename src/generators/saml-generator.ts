@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { JsonObject } from '../json.ts'
 import type { Parts } from '../plugin.ts'
 import { buildContract } from '../policies/contract.ts'
-import type { Authentication } from '../processors/processor.ts'
+import type { Authentication, ProxyRestriction } from '../processors/processor.ts'
 import type { AssertionContent, Confirmation } from '../saml/assertion-content.ts'
 import type { UnsignedAssertion } from '../saml/sign.ts'
 import type { Xml } from '../saml/write.ts'
@@ -31,8 +31,10 @@ export interface SamlVersion {
   authenticatedBy(authentication: Authentication): string
   /** When the confirmation of the subject ends. */
   confirmationOf(grant: GeneratorGrant): Pick<Confirmation, 'recipient' | 'notOnOrAfter'>
-  /** What only this version can say; refuses a grant that it cannot express. */
-  restrictionsOf(grant: GeneratorGrant, audiences: readonly string[]): Pick<AssertionContent, 'proxyRestriction' | 'delegates'>
+  /** Whether an assertion for these audiences may be made from a token with the restriction. */
+  permits(restriction: ProxyRestriction, audiences: readonly string[]): boolean
+  /** What only this version can say. */
+  restrictionsOf(grant: GeneratorGrant): Pick<AssertionContent, 'proxyRestriction' | 'delegates'>
   write(content: AssertionContent): UnsignedAssertion
   /** The last step, after the signature. */
   seal(assertion: Xml): Xml
@@ -56,6 +58,7 @@ export function samlGenerator(settings: SamlSettings, parts: Parts, version: Sam
     lifetime,
     outlivesSubject,
     expressesActor: version.expressesActor,
+    permits: restriction => version.permits(restriction, audiences),
     publication: {
       as: 'saml-entity',
       entity: { entityId: issuer, versions: [version.version], keys, nameFormats: subject.formats },
@@ -76,7 +79,7 @@ export function samlGenerator(settings: SamlSettings, parts: Parts, version: Sam
         confirmation: { ...subject.confirmation, ...version.confirmationOf(grant) },
         authentication: authenticationFor(authnStatement, authentication, now, version.authenticatedBy),
         attributes: attributesOf(attributes),
-        ...version.restrictionsOf(grant, audiences),
+        ...version.restrictionsOf(grant),
       })
       const assertion = version.seal(await sign(unsigned))
       return { token: Buffer.from(assertion, 'utf8').toString('base64url'), id, tokenType: 'N_A', expiresAt: expiresBy }

@@ -7,7 +7,6 @@ import type { AssertionContent } from '../saml/assertion-content.ts'
 import type { UnsignedAssertion } from '../saml/sign.ts'
 import { writeSaml11 } from '../saml/write-saml11.ts'
 import { authenticationMethod } from './authentication.ts'
-import { refuseRestricted } from './proxy-restriction.ts'
 import { type AttributeName, samlContract } from './saml-attributes.ts'
 import { samlGenerator } from './saml-generator.ts'
 import { samlSettings, subjectSettings } from './saml-settings.ts'
@@ -44,10 +43,9 @@ export const saml11 = pluginKind('saml11', shape, (settings, parts): TokenGenera
     nameOf: (key, { saml }) => attributeName(key, saml as Annotation, settings.attributeNamespace),
     authenticatedBy: authenticationMethod,
     confirmationOf: () => ({}),
-    restrictionsOf({ proxyRestriction }) {
-      refuseRestricted(proxyRestriction, 'SAML 1.1')
-      return {}
-    },
+    // SAML 1.1 has no words for a restriction of what is made from an assertion.
+    permits: () => false,
+    restrictionsOf: () => ({}),
     write: writeStating,
     seal: assertion => assertion,
   })

@@ -9,7 +9,7 @@ import { contentEncryptions, keyEncryptions, recipientProblem, xmlEncrypter } fr
 import type { Xml } from '../saml/write.ts'
 import { writeSaml2 } from '../saml/write-saml2.ts'
 import { contextClass } from './authentication.ts'
-import { inheritedRestriction } from './proxy-restriction.ts'
+import { allows, inherited } from './proxy-restriction.ts'
 import { samlContract } from './saml-attributes.ts'
 import { samlGenerator } from './saml-generator.ts'
 import { certificateFrom, samlSettings, subjectSettings } from './saml-settings.ts'
@@ -67,8 +67,9 @@ export const saml2 = pluginKind('saml2', shape, (settings, parts): TokenGenerato
     nameOf: (key, { saml }) => ({ name: key, qualifier: settings.attributeNameFormat, ...named(saml as Annotation) }),
     authenticatedBy: contextClass,
     confirmationOf: ({ expiresBy, now }) => ({ recipient, notOnOrAfter: timed ? earliest(expiresBy, now + presentable) : undefined }),
-    restrictionsOf: ({ proxyRestriction, delegation: { act } }, audiences) => ({
-      proxyRestriction: inheritedRestriction(proxyRestriction, audiences),
+    permits: allows,
+    restrictionsOf: ({ proxyRestriction, delegation: { act } }) => ({
+      proxyRestriction: proxyRestriction && inherited(proxyRestriction),
       delegates: settings.delegation === 'condition' ? fromTheFirst(act) : [],
     }),
     write: writeSaml2,

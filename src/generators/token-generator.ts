@@ -1,5 +1,6 @@
 import type { Grant, IssuedToken } from '../exchange/grant.ts'
 import type { Contract } from '../policies/processor-policy.ts'
+import type { ProxyRestriction } from '../processors/processor.ts'
 import type { SamlEntity } from '../saml/metadata-out.ts'
 
 /** The part of what has been decided that a generator writes into its token. */
@@ -23,6 +24,8 @@ export interface TokenGenerator {
   readonly expressesActor: boolean
   /** Where others find the keys that its tokens are signed with. */
   readonly publication: Publication
+  /** Whether a token may be made from one that restricts this (SAML `ProxyRestriction`), and says so itself. Absent: never. */
+  permits?(restriction: ProxyRestriction): boolean
   generate(grant: GeneratorGrant): Promise<IssuedToken>
 }
 

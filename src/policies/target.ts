@@ -1,6 +1,7 @@
 import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
 import type { Grant, IssuedToken } from '../exchange/grant.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
+import type { ProxyRestriction } from '../processors/processor.ts'
 import type { GeneratorGroup } from './generator-group.ts'
 import type { Contract } from './processor-policy.ts'
 
@@ -12,6 +13,8 @@ export interface TokenMaker {
   readonly lifetime: number
   /** Whether the subject token's expiry does not cap it. */
   readonly outlivesSubject: boolean
+  /** Whether a token may be made from one that restricts this (SAML `ProxyRestriction`), and says so itself. Absent: never. */
+  permits?(restriction: ProxyRestriction): boolean
   generate(grant: Grant): Promise<IssuedToken>
 }
 

@@ -86,10 +86,14 @@ describe('the saml2 token generator', () => {
       expect((await made({}, {}, { proxyRestriction: { count: 1, audiences: [] } })).xml).to.include('Count="0"')
     })
 
-    it('a ProxyRestriction of no further generation, or for others, is refused', async () => {
-      expect(await refusal(made({}, {}, { proxyRestriction: { count: 0, audiences: [] } }))).to.match(/^subject-token-rejected: no further/)
-      const elsewhere = { proxyRestriction: { audiences: ['https://other.example'] } }
-      expect(await refusal(made({}, {}, elsewhere))).to.match(/^target-not-allowed: no token for this audience/)
+    it('a ProxyRestriction of no further generation, or for others, is not permitted', async () => {
+      const generator = await generatorOf(saml2, file({ audience: ['urn:a', 'urn:b'] }), around())
+      const permits = (count: number | undefined, ...audiences: string[]) =>
+        generator.permits?.({ audiences, ...(count !== undefined && { count }) })
+      expect([permits(0), permits(0, 'urn:a', 'urn:b'), permits(undefined, 'urn:a'), permits(3, 'urn:c')]).to.deep.equal(
+        Array(4).fill(false),
+      )
+      expect([permits(1), permits(undefined), permits(undefined, 'urn:b', 'urn:a', 'urn:c')]).to.deep.equal(Array(3).fill(true))
     })
   })
 

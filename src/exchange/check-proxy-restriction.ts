@@ -1,0 +1,17 @@
+import type { ProvenToken, SelectedTarget, UnrestrictedTokens, UsableTokens } from './grant.ts'
+import { rejected } from './process-tokens.ts'
+
+/**
+ * Step 8: a token that says how far others may be made from it (SAML Core §2.5.1.6) is taken only for a target that it allows and
+ * that hands the restriction on. An access token cannot, so that nothing is made of such a token here.
+ */
+export function checkProxyRestriction({ mapping: { maker } }: SelectedTarget, tokens: UsableTokens): UnrestrictedTokens {
+  for (const token of [tokens.subject, ...(tokens.actor === undefined ? [] : [tokens.actor])]) requirePermitted(token, maker)
+  return tokens as UnrestrictedTokens
+}
+
+function requirePermitted({ role, proof }: ProvenToken, maker: SelectedTarget['mapping']['maker']): void {
+  const { proxyRestriction } = proof
+  if (proxyRestriction === undefined || maker.permits?.(proxyRestriction) === true) return
+  throw rejected(role, 'it restricts what may be made from it (ProxyRestriction), and this is not allowed')
+}
