@@ -42,6 +42,9 @@ export const serve: Command = {
       if (error instanceof ConfigError) return complain(error)
       if ((error as NodeJS.ErrnoException).syscall === 'listen') return complainOfListening(error as NodeJS.ErrnoException)
       throw error
+    } finally {
+      // The channel to the first process would keep a worker alive that has nothing left to do.
+      if (cluster.isWorker) process.disconnect()
     }
   },
 }
