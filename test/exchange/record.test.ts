@@ -156,6 +156,21 @@ describe('the audit record', () => {
       )
     })
 
+    // Pending: src/observe/audit-entry.ts writes the whole act.
+    it.skip('of what else an act says of an actor than who it is', async () => {
+      const act = { sub: 'first', email: 'very.private@example.com', act: { sub: 'second', name: 'Very Private' } }
+      const { record } = await at.issued({ subject_token: await at.person({ act }) })
+      const iss = 'https://people.example'
+      expect(record.act).to.deep.equal({ iss, sub: 'first', act: { iss, sub: 'second' } })
+    })
+
+    // Pending: src/observe/audit-entry.ts writes the type as it was sent.
+    it.skip('of a token that was sent in the place of its type', async () => {
+      const token = await at.person()
+      await at.refused({ subject_token: 'jwt', subject_token_type: token }, 'invalid_request', /no-mapping/)
+      expect(JSON.stringify(at.lastRecord())).to.not.include(token)
+    })
+
     it('of a secret or its hash, nor of a token (each test of this folder proves that for its own)', async () => {
       await at.issued()
       const lines = JSON.stringify(at.server.records)
