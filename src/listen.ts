@@ -26,8 +26,11 @@ export async function listen(app: Koa, { host, port }: { host: string; port: num
 function close(http: HttpServer, milliseconds: number): Promise<void> {
   return new Promise(resolve => {
     const deadline = setTimeout(() => http.closeAllConnections(), milliseconds)
+    // A connection whose request was under way is kept alive behind it, for another one that must not come.
+    const idle = setInterval(() => http.closeIdleConnections(), 50)
     http.close(() => {
       clearTimeout(deadline)
+      clearInterval(idle)
       resolve()
     })
     http.closeIdleConnections()

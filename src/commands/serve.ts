@@ -4,13 +4,15 @@ import { resolve } from 'node:path'
 import { pino } from 'pino'
 import { createApp } from '../app.ts'
 import { buildConfiguration, type Parsed, parseConfiguration } from '../config/load.ts'
-import { ConfigError, describe, describeWarning } from '../config/problems.ts'
+import { ConfigError, describe, describeWarning, memberName } from '../config/problems.ts'
 import { readSources } from '../config/read.ts'
 import type { ServerSettings } from '../config/server-file.ts'
 import { endpoint } from '../http/documents.ts'
 import { listen } from '../listen.ts'
+import { Outage } from '../oauth/errors.ts'
 import { openJournal } from '../observe/journal.ts'
 import { Recorder } from '../observe/record.ts'
+import { SettingProblem } from '../plugin.ts'
 import { sampleBanner } from '../sample/banner.ts'
 import { makeMissingFiles } from '../sample/first-start.ts'
 import { openStore } from '../stores/open-store.ts'
@@ -40,8 +42,13 @@ export const serve: Command = {
       return await work(parsed, folder)
     } catch (error) {
       if (error instanceof ConfigError) return complain(error)
+      if (error instanceof SettingProblem) return complainOfSetting(error)
+      if (error instanceof Outage) return complainOfOutage(error)
       if ((error as NodeJS.ErrnoException).syscall === 'listen') return complainOfListening(error as NodeJS.ErrnoException)
       throw error
+    } finally {
+      // The channel to the first process would keep a worker alive that has nothing left to do.
+      if (cluster.isWorker) process.disconnect()
     }
   },
 }
@@ -57,7 +64,7 @@ async function readConfiguration(folder: string): Promise<Parsed> {
 
 /** One process that serves until it is told to stop. */
 async function work(parsed: Parsed, folder: string): Promise<number> {
-  const journal = await openJournal(1)
+  const journal = openJournal(1, { shared: (parsed.settings?.workers ?? 1) > 1 })
   const log = pino({ base: { pid: process.pid } }, journal)
   const { settings } = parsed
   // Without usable settings there is no store to open; what is wrong is found out with one that is kept in memory.
@@ -129,6 +136,16 @@ async function toldToStop(): Promise<void> {
 function complain(error: ConfigError): number {
   for (const problem of error.problems) terminal.complain(describe(problem))
   terminal.complain(`${error.problems.length} ${error.problems.length === 1 ? 'problem' : 'problems'}; nothing was started`)
+  return 1
+}
+
+function complainOfSetting({ path, message }: SettingProblem): number {
+  terminal.complain(`server.json ${memberName(path)}: ${message}\nnothing was started`)
+  return 1
+}
+
+function complainOfOutage({ message, cause }: Outage): number {
+  terminal.complain(`${message}${cause instanceof Error ? ` (${cause.message})` : ''}\nnothing was started`)
   return 1
 }
 

@@ -17,7 +17,7 @@ export function grantScope(requested: readonly string[] | undefined, grounds: Gr
   const available = availableScope(grounds)
   const missing = requested?.filter(scope => !available.includes(scope)) ?? []
   if (missing.length > 0)
-    throw new OAuthError('scope-not-available', `this client and subject cannot have the scope ${missing.join(' ')} at this target`)
+    throw new OAuthError('scope-not-available', `this client and subject cannot have the scope ${shown(missing)} at this target`)
   return (requested ?? available) as GrantedScope
 }
 
@@ -42,4 +42,10 @@ function listOfScopes(expression: Expression, variables: Variables): readonly st
   const value = expression.evaluate(variables)
   if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value
   throw new OAuthError('expression-failed', `the expression at ${expression.place} failed: its result is no list of scopes`)
+}
+
+// Enough to see a misspelling. More would let a request write its own text, or a token in the wrong place, into answer and record.
+function shown(scopes: readonly string[]): string {
+  const few = scopes.slice(0, 5).map(scope => (scope.length > 40 ? `${scope.slice(0, 40)}...` : scope))
+  return [...few, ...(scopes.length > few.length ? ['and others'] : [])].join(' ')
 }

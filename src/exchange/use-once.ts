@@ -8,21 +8,38 @@ import { rejected } from './process-tokens.ts'
 /** Step 12: records the tokens whose processor takes each only once, or that say so themselves. Comes last, so that a refused request uses nothing up. */
 export async function useOnce(store: Store, tokens: UnrestrictedTokens, now: Instant): Promise<void> {
   const once = [tokens.subject, ...(tokens.actor === undefined ? [] : [tokens.actor])].filter(isForOneUse)
-  const uses = once.map(token => useOf(token, now))
-  for (const [index, { role, key, seconds }] of uses.entries()) {
-    if (await store.putIfAbsent(key, '', seconds)) continue
-    // The request is refused as a whole: what it had recorded of the other token is taken back.
-    for (const earlier of uses.slice(0, index)) await store.delete(earlier.key)
-    throw new OAuthError('already-used', `the ${role} token was exchanged before, and can be only once`)
-  }
+  await recordAll(
+    store,
+    once.map(token => useOf(token, now)),
+  )
 }
 
 function isForOneUse({ processor, proof }: ProvenToken): boolean {
   return processor.limits.once || proof.oneTimeUse === true
 }
 
+// The request is refused as a whole: when a later token cannot be used, what was recorded of earlier ones is taken back. Never
+// that of the token itself, which may be the record of an exchange that succeeded.
+async function recordAll(store: Store, [use, ...others]: readonly Use[]): Promise<void> {
+  if (use === undefined) return
+  if (!(await store.putIfAbsent(use.key, '', use.seconds)))
+    throw new OAuthError('already-used', `the ${use.role} token was exchanged before, and can be only once`)
+  try {
+    await recordAll(store, others)
+  } catch (refusal) {
+    await store.delete(use.key).catch(() => undefined)
+    throw refusal
+  }
+}
+
+interface Use {
+  readonly role: ProvenToken['role']
+  readonly key: string
+  readonly seconds: number
+}
+
 // By issuer and id, never by the token's text: the same token can be written in many ways.
-function useOf({ role, processor, proof }: ProvenToken, now: Instant) {
+function useOf({ role, processor, proof }: ProvenToken, now: Instant): Use {
   if (proof.id === undefined) throw rejected(role, 'it can be used only once, and has no id')
   if (proof.expiresAt === undefined) throw rejected(role, 'it can be used only once, and does not say when it expires')
   const key = `used:${hash('sha256', `${proof.issuer}\0${proof.id}`, 'base64url')}`

@@ -19,7 +19,7 @@ export interface JournalOptions {
   readonly limit?: number
   /** Milliseconds after which a reader that takes nothing is an outage. */
   readonly patience?: number
-  /** Whether other processes write to the same pipe. What goes into it is then kept in pieces that do not mix, at some cost. */
+  /** Whether other processes write to the same pipe. What goes into it is then cut into pieces that do not mix, at two to eight times the cost. */
   readonly shared?: boolean
 }
 

@@ -127,6 +127,15 @@ describe('the scope', () => {
       })
     }
 
+    it('is not repeated at any length where it is refused, lest a token in the wrong place gets into the record', async () => {
+      const token = await at.person()
+      const { description, record } = await at.refused({ scope: token }, 'invalid_scope', /scope-not-available/)
+      expect(description.length).to.be.below(150)
+      expect(JSON.stringify(record)).to.not.include(token.slice(0, 60))
+      const many = Array.from({ length: 500 }, (_, index) => `scope-${index}`).join(' ')
+      expect((await at.refused({ scope: many }, 'invalid_scope', /scope-4 and others/)).description.length).to.be.below(200)
+    })
+
     it('is refused where a subject token has something else for it', async () => {
       for (const scope of [7, null, {}, true, [7], ['orders.read orders.write']]) {
         await at.refused({ subject_token: await at.person({ scope }) }, 'invalid_request', /the scope of the token/)

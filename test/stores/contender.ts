@@ -11,7 +11,6 @@ const send = (answer: Answer) => process.send?.(answer)
 
 process.on('message', async (task: Task) => {
   if (task.operation === 'fill') return fill(task.key)
-  if (task.operation === 'close') return store.close().then(() => process.disconnect())
   const results = await Promise.all(Array.from({ length: task.times }, (_, index) => run(task, index)))
   send({ results: results.map(result => result ?? null) })
 })

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 /** What a contender is told to do. */
 export interface Task {
-  readonly operation: 'putIfAbsent' | 'increment' | 'take' | 'fill' | 'close'
+  readonly operation: 'putIfAbsent' | 'increment' | 'take' | 'fill'
   readonly key: string
   readonly times: number
 }
@@ -50,10 +50,6 @@ export class Contenders {
     }
     await Promise.all(exits)
     return acknowledged
-  }
-
-  freeze(index: number): void {
-    this.#processes[index]?.kill('SIGSTOP')
   }
 
   /** Ends all that are still there. */
