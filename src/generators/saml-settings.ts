@@ -52,7 +52,7 @@ export function certificateFrom(external: ExternalText, parts: Parts, path: Path
   } catch {
     throw new SettingProblem(path, 'is not a certificate as PEM (-----BEGIN CERTIFICATE-----)')
   }
-  if (Date.parse(certificate.validTo) < parts.outside.now() * 1000) parts.warn('expired-certificate', path, 'the certificate has expired')
+  if (Date.parse(certificate.validTo) < parts.outside.now() * 1000) parts.warn('certificate-expired', path, 'the certificate has expired')
   return certificate
 }
 

@@ -342,7 +342,7 @@ describe('the saml2 token generator', () => {
       const encryption = { certificate: { file: 'expired.pem' } }
       const expired = { 'expired.pem': certifiedKey('RS256', 'receiver', 30).certificatePem }
       expect((await build(saml2, file({ encryption }), { ...around(), texts: expired })).warnings).to.deep.equal([
-        'expired-certificate encryption.certificate',
+        'certificate-expired encryption.certificate',
       ])
       const rsa = await configuredKey('saml', certifiedKey('RS256'))
       const sha1 = await build(saml2, file({ signatureAlgorithm: 'http://www.w3.org/2000/09/xmldsig#rsa-sha1' }), { keys: { saml: rsa } })
