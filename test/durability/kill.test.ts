@@ -1,6 +1,5 @@
 import { expect } from 'chai'
 import { type RealRedis, requireRedisServer, startRedis } from '../real/redis.ts'
-import { until } from '../stores/until.ts'
 import type { ServerProcess } from '../support/server-process.ts'
 import { Load } from './load.ts'
 import { type Surroundings, surround } from './surroundings.ts'
@@ -90,7 +89,8 @@ describe('kill -9 under load', function () {
     await load.more(promisesBetween)
     load.expectBreaks()
     process.kill(server.pid, 'SIGKILL')
-    await until('the workers are gone', () => server.serving.every(pid => !isRunning(pid)))
+    await server.ended
+    expect(server.serving.filter(isRunning), 'workers without a first process').to.deep.equal([])
     await load.stop()
     remember(server)
     await expectKept(await surroundings.start())

@@ -16,6 +16,8 @@ export interface ServerProcess {
   logged(message: string): Promise<Record<string, unknown>>
   /** Waits until standard output has a line with this text, and gives all lines up to and with it. */
   printed(text: string): Promise<readonly string[]>
+  /** Resolves to the exit code, when it and its workers have ended. */
+  readonly ended: Promise<number | null>
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>
   /** SIGKILL to it and everything that it started, at once. */
@@ -41,7 +43,8 @@ export async function startProcess(folder: string, { workers = 1, command, cwd =
   const killGroup = () => signalGroup(child, 'SIGKILL')
   process.once('exit', killGroup)
   child.once('exit', () => process.off('exit', killGroup))
-  const gone = once(child, 'exit').then(([code]) => code as number | null)
+  // Not when it exits, but when everything that it and its workers have printed was read.
+  const ended = once(child, 'close').then(([code]) => code as number | null)
   try {
     const serving: number[] = []
     while (serving.length < workers) serving.push(Number((await log.message('listening')).pid))
@@ -49,15 +52,16 @@ export async function startProcess(folder: string, { workers = 1, command, cwd =
       pid: child.pid as number,
       serving,
       lines: log.lines,
+      ended,
       logged: message => log.message(message),
       printed: text => log.until(text),
       async stop() {
         child.kill('SIGTERM')
-        return await gone
+        return await ended
       },
       async kill() {
         killGroup()
-        await gone
+        await ended
       },
     }
   } catch (error) {
