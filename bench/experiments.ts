@@ -21,7 +21,6 @@ export const subjectNames = {
 } as const
 
 const [es256] = exchanges
-const reference = exchanges[3]
 
 /** Every experiment. `against` is another checkout of this repository, built, that is measured beside this one. */
 export function allExperiments(against: string | undefined): Experiment[] {
@@ -34,22 +33,13 @@ export function allExperiments(against: string | undefined): Experiment[] {
       subjects: [
         cambist(),
         ...other,
+        ...(exchange.outbound === 'reference' ? onOtherStores() : []),
         scripted(subjectNames.koa, 'bench/bare/koa.ts', true),
         scripted(subjectNames.http, 'bench/bare/http.ts', true),
         scripted(subjectNames.oidcProvider, 'bench/oidc-provider.ts', false),
         cryptography(subjectNames.cryptography),
       ],
     })),
-    {
-      name: 'stores',
-      title: 'ES256→reference, by store',
-      exchange: reference,
-      subjects: [
-        cambist({ name: 'embedded', store: { type: 'embedded', path: 'data' } }),
-        cambist({ name: 'memory', store: { type: 'memory' } }),
-        ...(spawnSync('redis-server', ['--version']).status === 0 ? [onRedis()] : []),
-      ],
-    },
     {
       name: 'clients',
       title: 'ES256→ES256, requests spread over all clients',
@@ -68,14 +58,20 @@ export function allExperiments(against: string | undefined): Experiment[] {
   ]
 }
 
+/** The shipped store is on disk. oidc-provider's own is in memory, and comparable with this server's in memory only. */
+function onOtherStores(): Subject[] {
+  const inMemory = cambist({ name: 'cambist, store in memory', store: { type: 'memory' } })
+  return spawnSync('redis-server', ['--version']).status === 0 ? [inMemory, onRedis('cambist, store in Redis')] : [inMemory]
+}
+
 /** Redis itself runs on the load generator's core and is not counted. */
-function onRedis(): Subject {
+function onRedis(name: string): Subject {
   return {
-    name: 'redis',
+    name,
     async start(bench, exchange) {
       const port = await freePort()
       const redis = start(['redis-server', '--port', String(port), '--save', '', '--appendonly', 'no'], 'load')
-      const running = await cambist({ name: 'redis', store: { type: 'redis', url: `redis://127.0.0.1:${port}` } }).start(bench, exchange)
+      const running = await cambist({ name, store: { type: 'redis', url: `redis://127.0.0.1:${port}` } }).start(bench, exchange)
       return { measure: running.measure, stop: () => running.stop().then(() => redis.stop()) }
     },
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { type BenchClient, type Exchange, makeRequests } from './material.ts'
 
@@ -48,17 +48,17 @@ async function run(order: LoadOrder): Promise<LoadFigures> {
   load.start(order.connections)
   await load.during(order.settle)
   load.forget()
-  const cpuBefore = cpuSeconds(order.processes)
+  const cpuBefore = cpuNanoseconds(order.processes)
   const started = performance.now()
   await load.during(order.seconds)
+  await load.atLeastOne()
   const seconds = (performance.now() - started) / 1000
-  const cpu = cpuSeconds(order.processes) - cpuBefore
+  const cpu = cpuNanoseconds(order.processes) - cpuBefore
   const milliseconds = load.stop()
   const count = milliseconds.length
-  if (count === 0) throw new Error('nothing was answered')
   return {
     perSecond: count / seconds,
-    cpu: (cpu * 1e6) / count,
+    cpu: cpu / 1000 / count,
     p50: milliseconds[count >> 1] ?? 0,
     p99: milliseconds[Math.floor(count * 0.99)] ?? 0,
   }
@@ -98,6 +98,14 @@ class Load {
 
   async during(seconds: number): Promise<void> {
     await Promise.race([this.#failed, new Promise(resolve => setTimeout(resolve, seconds * 1000))])
+  }
+
+  /** On a machine that is busy with other things, a short time may be over before anything was answered. */
+  async atLeastOne(): Promise<void> {
+    for (let seconds = 0; this.#milliseconds.length === 0; seconds += 0.1) {
+      if (seconds > 30) throw new Error('nothing was answered')
+      await this.during(0.1)
+    }
   }
 
   forget(): void {
@@ -145,11 +153,8 @@ function isToken(answer: string): boolean {
   return answer.startsWith('HTTP/1.1 200 ') && answer.includes('"access_token":"')
 }
 
-/** User and system time of whole processes, ended threads included (proc(5): fields 14 and 15, in hundredths of a second). */
-function cpuSeconds(processes: readonly number[]): number {
-  return processes.reduce((sum, pid) => {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return sum + (Number(fields[11]) + Number(fields[12])) / 100
-  }, 0)
+/** The time for which the threads of these processes were running, in nanoseconds: the first field of each (sched-stats in the kernel's documentation). */
+function cpuNanoseconds(processes: readonly number[]): number {
+  const threads = processes.flatMap(pid => readdirSync(`/proc/${pid}/task`).map(thread => `/proc/${pid}/task/${thread}/schedstat`))
+  return threads.reduce((sum, file) => sum + Number(readFileSync(file, 'latin1').split(' ')[0]), 0)
 }

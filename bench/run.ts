@@ -36,9 +36,9 @@ interface Plan {
 }
 
 const plan: Plan = {
-  rounds: Number(values.rounds ?? (values.quick ? 1 : 9)),
-  seconds: Number(values.seconds ?? (values.quick ? 1 : 2)),
-  settle: 0.3,
+  rounds: Number(values.rounds ?? (values.quick ? 1 : 20)),
+  seconds: Number(values.seconds ?? (values.quick ? 1 : 0.8)),
+  settle: 0.2,
   warmup: Number(values.warmup ?? (values.quick ? 1 : 8)),
 }
 

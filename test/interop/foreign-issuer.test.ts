@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { OAuth2Server } from 'oauth2-mock-server'
 import { ConfigError } from '../../src/config/problems.ts'
+import { guardedFetch } from '../../src/keys/guarded-fetch.ts'
 import { type Files, type Issuers, makeIssuers, issuer as ownIssuer, usualFiles } from '../support/configuration.ts'
 import { type RunningServer, startServer } from '../support/running-server.ts'
 
@@ -57,6 +58,8 @@ describe("an issuer that is somebody else's server", () => {
 
   let foreign: ForeignServer
   let server: RunningServer | undefined
+  /** Every address that the server has fetched from. */
+  let asked: string[]
   beforeEach(async () => {
     foreign = new ForeignServer()
     await foreign.start()
@@ -74,7 +77,14 @@ describe("an issuer that is somebody else's server", () => {
   }
 
   async function start(source: object): Promise<RunningServer> {
-    server = await startServer(await filesWith(source))
+    const fetch = guardedFetch()
+    asked = []
+    server = await startServer(await filesWith(source), {
+      fetch: (url, request) => {
+        asked.push(url)
+        return fetch(url, request)
+      },
+    })
     return server
   }
 
@@ -108,6 +118,22 @@ describe("an issuer that is somebody else's server", () => {
         expect(await outcome(running, third), 'in the same minute').to.equal('400 invalid_request')
         running.advance(61)
         expect(await outcome(running, third), 'a minute later').to.equal('issued')
+      })
+
+      it('tokens with keys that somebody made up do not make this server ask again and again', async () => {
+        const running = await start(source())
+        expect(await outcome(running, await foreign.sign('rsa-1'))).to.equal('issued')
+        const once = asked.length
+        const [header, ...rest] = (await foreign.sign('rsa-1')).split('.')
+        const members = JSON.parse(Buffer.from(header ?? '', 'base64url').toString())
+        const madeUp = Array.from({ length: 50 }, (_, index) => {
+          const other = { ...members, kid: `made-up-${index}`, jku: `http://127.0.0.1:1/${index}` }
+          return [Buffer.from(JSON.stringify(other)).toString('base64url'), ...rest].join('.')
+        })
+        const outcomes = await Promise.all(madeUp.map(token => outcome(running, token)))
+        expect(new Set(outcomes)).to.deep.equal(new Set(['400 invalid_request']))
+        // Once more what was asked before, and nothing else.
+        expect(asked.slice(once)).to.deep.equal(asked.slice(0, once))
       })
 
       it('a key that was withdrawn is not taken any more once the set is too old', async () => {

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdir, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -13,24 +14,37 @@ export interface ServerProcess {
   readonly lines: readonly string[]
   /** Waits for a JSON line of the server's own log with this message; each line is given once. */
   logged(message: string): Promise<Record<string, unknown>>
+  /** Waits until standard output has a line with this text, and gives all lines up to and with it. */
+  printed(text: string): Promise<readonly string[]>
+  /** Resolves to the exit code, when it and its workers have ended. */
+  readonly ended: Promise<number | null>
   /** SIGTERM; resolves to the exit code. */
   stop(): Promise<number | null>
   /** SIGKILL to it and everything that it started, at once. */
   kill(): Promise<void>
 }
 
-const repository = resolve(import.meta.dirname, '../..')
+/** Where `package.json` is. */
+export const repository = resolve(import.meta.dirname, '../..')
+
+interface Start {
+  readonly workers?: number
+  /** What is run, by `node` in the repository unless `cwd` says otherwise; absent: `cambist serve` on the folder. */
+  readonly command?: readonly string[]
+  readonly cwd?: string
+}
 
 /** Starts `cambist serve` on a folder and waits until every worker listens. Fails with what it printed when it does not come up. */
-export async function startProcess(folder: string, { workers = 1 }: { workers?: number } = {}): Promise<ServerProcess> {
-  const command = ['--import', 'tsx', 'src/main.ts', 'serve', '--config', folder]
+export async function startProcess(folder: string, { workers = 1, command, cwd = repository }: Start = {}): Promise<ServerProcess> {
+  const arguments_ = command ?? [...(await program()), 'serve', '--config', folder]
   // A group of its own: what is killed with it has no time to say good-bye to each other.
-  const child = spawn(process.execPath, command, { cwd: repository, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, arguments_, { cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const log = new LogOf(child)
   const killGroup = () => signalGroup(child, 'SIGKILL')
   process.once('exit', killGroup)
   child.once('exit', () => process.off('exit', killGroup))
-  const gone = once(child, 'exit').then(([code]) => code as number | null)
+  // Not when it exits, but when everything that it and its workers have printed was read.
+  const ended = once(child, 'close').then(([code]) => code as number | null)
   try {
     const serving: number[] = []
     while (serving.length < workers) serving.push(Number((await log.message('listening')).pid))
@@ -38,20 +52,35 @@ export async function startProcess(folder: string, { workers = 1 }: { workers?: 
       pid: child.pid as number,
       serving,
       lines: log.lines,
+      ended,
       logged: message => log.message(message),
+      printed: text => log.until(text),
       async stop() {
         child.kill('SIGTERM')
-        return await gone
+        return await ended
       },
       async kill() {
         killGroup()
-        await gone
+        await ended
       },
     }
   } catch (error) {
     killGroup()
     throw error
   }
+}
+
+/** What `node` runs: the build where it is fresh, since that starts a second sooner; else the sources. */
+async function program(): Promise<string[]> {
+  return (await isBuildFresh()) ? ['dist/main.js'] : ['--import', 'tsx', 'src/main.ts']
+}
+
+/** Whether `dist/` is newer than every source. */
+export async function isBuildFresh(): Promise<boolean> {
+  const built = await stat(resolve(repository, 'dist/main.js')).catch(() => undefined)
+  const sources = await readdir(resolve(repository, 'src'), { recursive: true, withFileTypes: true })
+  const changes = sources.filter(entry => entry.isFile()).map(async entry => (await stat(resolve(entry.parentPath, entry.name))).mtimeMs)
+  return built !== undefined && built.mtimeMs > Math.max(...(await Promise.all(changes)))
 }
 
 /** A port of this machine on which nothing listens now. */
@@ -94,12 +123,22 @@ class LogOf {
   }
 
   async message(wanted: string): Promise<Record<string, unknown>> {
-    const text = `"msg":${JSON.stringify(wanted)}`
-    for (;;) {
-      const at = this.lines.findIndex((line, index) => index >= (this.#read.get(wanted) ?? 0) && line.includes(text))
-      this.#read.set(wanted, at < 0 ? this.lines.length : at + 1)
-      if (at >= 0) return JSON.parse(this.lines[at] as string)
-      if (this.#ended) throw new Error(`the server ended without "${wanted}":\n${this.lines.slice(-20).join('\n')}\n${this.#complaints}`)
+    const from = this.#read.get(wanted) ?? 0
+    const at = await this.#find(`"msg":${JSON.stringify(wanted)}`, from)
+    this.#read.set(wanted, at + 1)
+    return JSON.parse(this.lines[at] as string)
+  }
+
+  async until(text: string): Promise<readonly string[]> {
+    return this.lines.slice(0, (await this.#find(text, 0)) + 1)
+  }
+
+  async #find(text: string, from: number): Promise<number> {
+    for (let searched = from; ; ) {
+      const at = this.lines.findIndex((line, index) => index >= searched && line.includes(text))
+      if (at >= 0) return at
+      if (this.#ended) throw new Error(`the server ended without "${text}":\n${this.lines.slice(-20).join('\n')}\n${this.#complaints}`)
+      searched = this.lines.length
       await this.#woken
     }
   }
