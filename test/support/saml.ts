@@ -126,10 +126,10 @@ export function subjectOf(xml: string | Buffer, more: Parameters = {}): Paramete
 export function signedSubject(
   signer: Signer,
   document: Unsigned = assertion20(),
-  more: Parameters & { changes?: SignatureChanges } = {},
+  more: Parameters = {},
+  changes: SignatureChanges = {},
 ): Parameters {
-  const { changes, ...parameters } = more
-  return subjectOf(signed(document, signer, changes), parameters)
+  return subjectOf(signed(document, signer, changes), more)
 }
 
 /** The same of SAML 1.1. */
