@@ -33,8 +33,8 @@ export interface Parts {
   tokenGenerator(reference: Reference): TokenGenerator
   generatorGroup(reference: Reference): GeneratorGroup
   processorPolicy(reference: Reference): ProcessorPolicy
-  /** Compiles a JSON Schema of the settings that stands at this path; for one that is put together, `path` maps a path within it to one of the file. */
-  jsonSchema(schema: JsonObject, path: Path | ((within: Path) => Path)): CompiledSchema
+  /** Compiles a JSON Schema of the settings that stands at this path. */
+  jsonSchema(schema: JsonObject, path: Path): CompiledSchema
   /**
    * Compiles a CEL expression that stands at this path; undefined when it has a problem, which is then reported. `expected` is the
    * JSON Schema of its result. `where` says for what it was checked, where it is checked for several things.

@@ -44,7 +44,9 @@ export const serve: Command = {
       if (error instanceof ConfigError) return complain(error)
       if (error instanceof SettingProblem) return complainOfSetting(error)
       if (error instanceof Outage) return complainOfOutage(error)
-      if ((error as NodeJS.ErrnoException).syscall === 'listen') return complainOfListening(error as NodeJS.ErrnoException)
+      // A worker hears of the first process that it is `bind` that failed.
+      if (['listen', 'bind'].includes((error as NodeJS.ErrnoException).syscall ?? ''))
+        return complainOfListening(error as NodeJS.ErrnoException)
       throw error
     } finally {
       // The channel to the first process would keep a worker alive that has nothing left to do.

@@ -2,6 +2,7 @@ import type { AccessTokenManager } from '../access-tokens/access-token-manager.t
 import type { Client } from '../clients/client.ts'
 import { ExpressionCompiler, ExpressionProblem } from '../expressions/compile.ts'
 import type { TokenGenerator } from '../generators/token-generator.ts'
+import type { JsonObject } from '../json.ts'
 import type { ConfiguredKey } from '../keys/key-file.ts'
 import { type LinesOfKeys, linesOfKeys } from '../keys/lines-of-keys.ts'
 import type { Outside } from '../outside.ts'
@@ -131,12 +132,12 @@ export class Builder {
     }
   }
 
-  #compileSchema(schema: Parameters<Parts['jsonSchema']>[0], path: Parameters<Parts['jsonSchema']>[1]) {
+  #compileSchema(schema: JsonObject, path: Path) {
     try {
       return this.#schemas.compile(schema)
     } catch (error) {
       if (!(error instanceof SchemaMistake)) throw error
-      throw new SettingProblem(typeof path === 'function' ? path(error.path) : [...path, ...error.path], error.message)
+      throw new SettingProblem([...path, ...error.path], error.message)
     }
   }
 

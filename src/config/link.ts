@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { Findings } from './findings.ts'
 import { type FolderKind, fileOf, folderKinds } from './folders.ts'
@@ -27,33 +27,27 @@ function dangling(kind: FolderKind, id: string, ids: ReadonlyMap<FolderKind, Rea
 }
 
 /** Reads every secret, key and certificate that the files name. */
-export async function readExternalTexts(parsed: readonly ParsedFile[], folder: string, environment: NodeJS.ProcessEnv) {
+export function readExternalTexts(parsed: readonly ParsedFile[], folder: string, environment: NodeJS.ProcessEnv) {
   const texts = new Map<ExternalText, string>()
   const findings = new Findings()
-  await Promise.all(
-    parsed.flatMap(file =>
-      findInstances(file.blueprint.settings, ExternalText).map(async ([path, external]) => {
-        const text = await readExternalText(external, folder, environment)
-        if (typeof text === 'string') texts.set(external, text)
-        else findings.report(file, path, text.problem)
-      }),
-    ),
-  )
+  for (const file of parsed) {
+    for (const [path, external] of findInstances(file.blueprint.settings, ExternalText)) {
+      const text = readExternalText(external, folder, environment)
+      if (typeof text === 'string') texts.set(external, text)
+      else findings.report(file, path, text.problem)
+    }
+  }
   return { texts, problems: findings.problems }
 }
 
-async function readExternalText(
-  { from, name }: ExternalText,
-  folder: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<string | { problem: string }> {
+function readExternalText({ from, name }: ExternalText, folder: string, environment: NodeJS.ProcessEnv): string | { problem: string } {
   if (from === 'env') {
     const value = environment[name]
     if (value === undefined) return { problem: `the environment variable ${name} is not set` }
     return value === '' ? { problem: `the environment variable ${name} is empty` } : value
   }
   try {
-    const text = (await readFile(resolve(folder, name), 'utf8')).replace(/\r?\n$/, '')
+    const text = readFileSync(resolve(folder, name), 'utf8').replace(/\r?\n$/, '')
     return text === '' ? { problem: `the file ${name} is empty` } : text
   } catch (error) {
     return { problem: unreadable(name, (error as NodeJS.ErrnoException).code) }
@@ -67,24 +61,25 @@ function unreadable(name: string, code: string | undefined): string {
 }
 
 /** All instances of a class within parsed settings, each with its path. */
-export function findInstances<Value extends object>(
-  settings: unknown,
-  type: abstract new (...args: never) => Value,
-  path: Path = [],
-): Array<[Path, Value]> {
+export function findInstances<Value extends object>(settings: unknown, type: abstract new (...args: never) => Value): Array<[Path, Value]> {
   const found: Array<[Path, Value]> = []
-  collect(settings, type, path, found)
+  collect(settings, type, [], found)
   return found
 }
 
 function collect<Value extends object>(
   settings: unknown,
   type: abstract new (...args: never) => Value,
-  path: Path,
+  path: PropertyKey[],
   found: Array<[Path, Value]>,
 ): void {
-  if (typeof settings !== 'object' || settings === null) return
-  if (settings instanceof type) found.push([path, settings])
-  else if (Array.isArray(settings)) for (const [index, item] of settings.entries()) collect(item, type, [...path, index], found)
-  else for (const [name, value] of Object.entries(settings)) if (typeof value === 'object') collect(value, type, [...path, name], found)
+  if (settings instanceof type) found.push([[...path], settings])
+  if (typeof settings !== 'object' || settings === null || settings instanceof type) return
+  for (const name in settings) {
+    const value = (settings as Record<string, unknown>)[name]
+    if (typeof value !== 'object') continue
+    path.push(Array.isArray(settings) ? Number(name) : name)
+    collect(value, type, path, found)
+    path.pop()
+  }
 }

@@ -32,7 +32,7 @@ export interface Parsed {
 /** Parses all files, follows their references and reads the secrets and keys that they name. */
 export async function parseConfiguration(sources: Sources, folder: string, environment: NodeJS.ProcessEnv): Promise<Parsed> {
   const { parsed: files, problems } = parseFiles(sources)
-  const { texts, problems: unreadable } = await readExternalTexts(files, folder, environment)
+  const { texts, problems: unreadable } = readExternalTexts(files, folder, environment)
   const settings = files.find(({ source }) => source.kind === 'server')?.blueprint.settings as ServerSettings | undefined
   return {
     sources,

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { type FolderKind, folders } from './folders.ts'
 import { JsonText } from './json-text.ts'
@@ -32,7 +33,8 @@ export async function readSources(folder: string): Promise<Sources> {
   const names = ['server.json', ...(await Promise.all(watchedFolders.map(name => listJsonFiles(folder, name)))).flat()].sort()
   const hash = createHash('sha256')
   const files: SourceFile[] = []
-  for (const [file, content] of await Promise.all(names.map(async name => [name, await readBytes(folder, name)] as const))) {
+  for (const file of names) {
+    const content = readBytes(folder, file)
     const read = typeof content === 'string' ? content : sourceOf(file, content)
     if (typeof content !== 'string') hash.update(`${file}\0${content.length}\0`).update(content)
     if (typeof read === 'string') problems.push({ place: { file, line: 1, column: 1, member: '' }, message: read })
@@ -55,10 +57,10 @@ async function listJsonFiles(folder: string, below: string): Promise<string[]> {
     .filter(name => !name.split('/').some(part => part.startsWith('.')))
 }
 
-/** The bytes of a file, or why they cannot be had. */
-async function readBytes(folder: string, file: string): Promise<Buffer | string> {
+// Synchronously: a promise for each of ten thousand small files takes ten times as long, and nothing else is done meanwhile.
+function readBytes(folder: string, file: string): Buffer | string {
   try {
-    return await readFile(join(folder, file))
+    return readFileSync(join(folder, file))
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (file === 'server.json' && code === 'ENOENT') return 'this file is missing; every configuration starts with it'

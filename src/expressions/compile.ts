@@ -36,6 +36,9 @@ const options = { unlistedVariablesAreDyn: false, homogeneousAggregateLiterals: 
 export class ExpressionCompiler {
   readonly #checkers = new Map<string, Environment>()
   readonly #checkerOf = new WeakMap<Declarations, Environment>()
+  readonly #schemaTexts = new Map<string, number>()
+  readonly #schemaNumbers = new WeakMap<JsonObject, number>()
+  readonly #runnables = new Map<string, ParseResult>()
   readonly #patterns = new Map<string, RE2JS>()
   readonly #base = this.#withPatterns(new Environment(options))
   readonly #runner = variableNames.reduce((runner, name) => runner.registerVariable(name, 'dyn'), this.#base.clone())
@@ -43,26 +46,34 @@ export class ExpressionCompiler {
   /** Throws an `ExpressionProblem`. `expected` is the JSON Schema that the result has to meet. */
   compile(source: string, place: string, declared: Declarations, expected: JsonObject): Compiled {
     const checker = this.#checkerFor(declared)
-    const facts = readTree(this.#parse(checker, source, declared), schemasOf(declared))
+    const parsed = this.#parse(checker, source, declared)
+    const facts = readTree(parsed.ast, schemasOf(declared))
     const [misread] = facts.unknownInHas
     if (misread !== undefined) throw new ExpressionProblem(noSuchMember(misread.object, misread.name, schemasOf(declared)), misread.start)
-    this.#checkTypes(checker, source, facts, declared, expected)
+    this.#checkTypes(checker, source, parsed, facts, declared, expected)
     const runs = splice(source, [...editsForNull(facts), ...facts.patterns.map(use => this.#patternEdit(source, use))])
-    return { expression: new CelExpression(source, place, facts.variables, this.#runner.parse(runs)), unguarded: facts.unguarded }
+    return { expression: new CelExpression(source, place, facts.variables, this.#runnable(runs)), unguarded: facts.unguarded }
   }
 
   #parse(checker: Environment, source: string, declared: Declarations) {
     try {
-      return checker.parse(source).ast
+      return checker.parse(source)
     } catch (cause) {
       throw problemOf(cause, source, schemasOf(declared))
     }
   }
 
-  #checkTypes(checker: Environment, source: string, facts: TreeFacts, declared: Declarations, expected: JsonObject): void {
+  #checkTypes(
+    checker: Environment,
+    source: string,
+    parsed: ParseResult,
+    facts: TreeFacts,
+    declared: Declarations,
+    expected: JsonObject,
+  ): void {
     const edits = editsForNull(facts)
     const typed = splice(source, edits)
-    const checked = checker.check(typed)
+    const checked = edits.length === 0 ? parsed.check() : checker.check(typed)
     if (!checked.valid) {
       const problem = problemOf(checked.error, typed, schemasOf(declared))
       throw new ExpressionProblem(problem.message, offsetBefore(edits, problem.offset))
@@ -96,14 +107,33 @@ export class ExpressionCompiler {
     })
   }
 
+  // The same few expressions stand in most policies.
+  #runnable(source: string): ParseResult {
+    const runnable = this.#runnables.get(source) ?? this.#runner.parse(source)
+    this.#runnables.set(source, runnable)
+    return runnable
+  }
+
   #checkerFor(declared: Declarations): Environment {
     const known = this.#checkerOf.get(declared)
     if (known !== undefined) return known
-    const key = JSON.stringify(Object.entries(declared).map(([name, schema]) => [name, schema ?? null]))
+    const key = JSON.stringify(Object.entries(declared).map(([name, schema]) => [name, this.#numberOf(schema)]))
     const checker = this.#checkers.get(key) ?? this.#newChecker(declared)
     this.#checkers.set(key, checker)
     this.#checkerOf.set(declared, checker)
     return checker
+  }
+
+  // Large schemas are shared by many expressions; each object is written out only once.
+  #numberOf(schema: JsonObject | undefined): number {
+    if (schema === undefined) return -1
+    const known = this.#schemaNumbers.get(schema)
+    if (known !== undefined) return known
+    const text = JSON.stringify(schema)
+    const number = this.#schemaTexts.get(text) ?? this.#schemaTexts.size
+    this.#schemaTexts.set(text, number)
+    this.#schemaNumbers.set(schema, number)
+    return number
   }
 
   #newChecker(declared: Declarations): Environment {

@@ -14,8 +14,22 @@ type Attributes = Readonly<Record<string, JsonObject>>
 
 /** Compiles a contract. An attribute whose type allows null may be left out, every other one must be there. */
 export function buildContract(attributes: Attributes, parts: Parts, path: Path): Contract {
-  const compiled = parts.jsonSchema(contractSchema(attributes), ([, ...within]) => [...path, ...within])
-  return { attributes, loggable: [], problem: values => compiled.problem(values) }
+  // One by one: most attributes of a configuration have one of a few schemas, which are then compiled once.
+  const compiled = Object.entries(attributes).map(([name, schema]) => {
+    return { name, required: !allowsNull(schema), schema: parts.jsonSchema(schema, [...path, name]) }
+  })
+  return {
+    attributes,
+    loggable: [],
+    problem(values) {
+      for (const { name, required, schema } of compiled) {
+        const value = Object.hasOwn(values, name) ? values[name] : undefined
+        const problem = value === undefined ? (required ? `${name} is missing` : undefined) : schema.problem(value, name)
+        if (problem !== undefined) return problem
+      }
+      return undefined
+    },
+  }
 }
 
 /** The same for a contract whose attributes may say `"log": true`, which lets the audit record show their values. */

@@ -37,11 +37,12 @@ const wellKnown = ['access_token', 'refresh_token', 'id_token', 'saml1', 'saml2'
 
 /** The type that was probably meant. Other vendors' types, and types that add something to these, are none of our business. */
 function nearMiss(tokenType = ''): string | undefined {
+  if (wellKnown.some(known => tokenType === `${prefix}:${known}`)) return undefined
   const colon = tokenType.lastIndexOf(':')
   const name = tokenType.slice(colon + 1)
   const misspeltPrefix = editDistance(tokenType.slice(0, colon), prefix)
   const meant = wellKnown.includes(name) ? name : nearestName(name, wellKnown)
-  if (meant === undefined || misspeltPrefix > 5 || (misspeltPrefix === 0 && meant === name)) return undefined
+  if (meant === undefined || misspeltPrefix > 5) return undefined
   return `${prefix}:${meant}`
 }
 

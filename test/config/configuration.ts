@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { pino } from 'pino'
 import { buildConfiguration, type Loaded, parseConfiguration } from '../../src/config/load.ts'
 import { ConfigError, describe, describeWarning } from '../../src/config/problems.ts'
@@ -6,26 +9,24 @@ import { readSources } from '../../src/config/read.ts'
 import { generateKey } from '../../src/keys/generate-key.ts'
 import { guardedFetch } from '../../src/keys/guarded-fetch.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { type Files, writeFiles } from '../support/configuration.ts'
 
 /** A configuration with every kind of file in it, without problems and warnings: texts by path. Each test changes what it is about. */
 export async function wholeConfiguration(): Promise<Record<string, string>> {
-  const { publicJwk } = await generateKey('ES256')
   const pem = async (algorithm: Parameters<typeof generateKey>[0]) => (await generateKey(algorithm)).privateKeyPem
   return {
     'server.json': `{
   "issuer": "https://sts.example.com",
   "listen": { "host": "127.0.0.1", "port": 3000 },
-  "store": { "type": "memory" },
+  "store": { "type": "embedded" },
+  "workers": 1,
   "defaults": { "processorPolicy": "people", "accessTokenManager": "api" },
   "scopes": { "orders.read": "Read orders", "orders.write": "Change orders" },
-  "delegation": { "maxDepth": 4 },
-  "workers": 1
+  "delegation": { "maxDepth": 4 }
 }`,
     'policies/token-processors/people.json': `{
   "type": "jwt",
   "issuers": [
-    { "issuer": "https://people.example", "jwks": { "keys": [${JSON.stringify(publicJwk)}] } }
+    { "issuer": "https://people.example", "jwks": { "keys": [{ "kty": "EC", "crv": "P-256", "x": "0DYvkUIr-eUrWBTbSFZcmHJXW7K8B0LgoyMT1Lckm3g", "y": "fkm-R_pj5NzP6swDR2mvek_QcyDvJ2PjjyH7JHcvq-I" }] } }
   ],
   "algorithms": ["ES256"],
   "audiences": ["https://sts.example.com"],
@@ -181,20 +182,34 @@ export async function wholeConfiguration(): Promise<Record<string, string>> {
 /** The environment in which configurations are loaded. */
 export const environment = { POST_SECRET: 'x'.repeat(32) }
 
+/** Writes the files, texts or bytes, into a new folder. */
+export function writeFolder(files: Texts): { folder: string; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'cambist-test-'))
+  for (const [name, content] of Object.entries(files)) {
+    if (content === undefined) continue
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), content)
+  }
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** The files of a configuration, as texts or bytes by path. */
+export type Texts = Readonly<Record<string, string | Buffer | undefined>>
+
 /** Loads the configuration as the server does. */
-export async function load(files: Files): Promise<Loaded> {
-  const { folder, remove } = await writeFiles(files)
+export async function load(files: Texts): Promise<Loaded> {
+  const { folder, remove } = writeFolder(files)
   const now = () => Date.now() / 1000
   const outside = { fetch: guardedFetch(), now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
   try {
     return await buildConfiguration(await parseConfiguration(await readSources(folder), folder, environment), outside)
   } finally {
-    await remove()
+    remove()
   }
 }
 
 /** Every problem of the configuration, as the line that an administrator reads. */
-export async function problemsOf(files: Files): Promise<string[]> {
+export async function problemsOf(files: Texts): Promise<string[]> {
   try {
     await load(files)
     return []
@@ -205,7 +220,7 @@ export async function problemsOf(files: Files): Promise<string[]> {
 }
 
 /** Every warning of the configuration, as the line that an administrator reads. Fails when there are problems. */
-export async function warningsOf(files: Files): Promise<string[]> {
+export async function warningsOf(files: Texts): Promise<string[]> {
   return (await load(files)).warnings.map(describeWarning)
 }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { type RealRedis, requireRedisServer, startRedis } from '../real/redis.ts'
+import { until } from '../stores/until.ts'
 import type { ServerProcess } from '../support/server-process.ts'
 import { Load } from './load.ts'
 import { type Surroundings, surround } from './surroundings.ts'
@@ -90,26 +91,36 @@ describe('kill -9 under load', function () {
     load.expectBreaks()
     process.kill(server.pid, 'SIGKILL')
     await server.ended
-    expect(server.serving.filter(isRunning), 'workers without a first process').to.deep.equal([])
+    await until('the workers are gone', () => !server.serving.some(isRunning))
     await load.stop()
     remember(server)
     await expectKept(await surroundings.start())
   })
 
-  it('SIGTERM instead: what is under way is answered, and it ends with 0', async () => {
-    for (const workers of [1, 2]) {
+  for (const workers of [1, 2]) {
+    it(`SIGTERM instead, with workers: ${workers}: what is under way is answered, and it ends with 0`, async () => {
       const server = await begin({ type: 'embedded', path: 'data' }, workers)
       load.start()
       await load.more(promisesBetween)
       load.expectBreaks()
+      const asked = performance.now()
       const ended = server.stop()
       await load.stop()
-      expect(await ended, `exit code with ${workers}`).to.equal(0)
+      expect(await ended, 'exit code').to.equal(0)
+      // The clients keep their connections; it does not wait for them until its deadline of ten seconds.
+      expect(performance.now() - asked).to.be.below(9_500)
       remember(server)
       await expectKept(await surroundings.start())
-      await surroundings.remove()
-    }
-  })
+    })
+
+    it(`a second one on its port, with workers: ${workers}, says so and ends`, async () => {
+      const first = await begin({ type: 'embedded', path: 'data' }, workers)
+      const complaint = await surroundings.start().catch((error: Error) => error.message)
+      expect(complaint).to.contain('another process listens there already')
+      expect(complaint).not.to.match(/^ +at /m)
+      expect(await first.stop()).to.equal(0)
+    })
+  }
 })
 
 function isRunning(pid: number): boolean {

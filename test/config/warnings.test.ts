@@ -1,0 +1,282 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { replaced, type Texts, warningsOf, wholeConfiguration } from './configuration.ts'
+
+const policy = 'policies/processor-policies/people.json'
+const people = 'policies/token-processors/people.json'
+const agents = 'policies/token-processors/agents.json'
+const builds = 'policies/token-processors/builds.json'
+const partner = 'policies/token-processors/partner.json'
+const api = 'policies/access-token-managers/api.json'
+const billing = 'policies/access-token-managers/billing.json'
+const basic = 'clients/basic.json'
+
+/** One change of a file: what is replaced, and by what. */
+type Change = readonly [file: string, found: string, written: string]
+
+interface Case {
+  /** Makes the warning appear. */
+  readonly dangerous: readonly Change[]
+  readonly lines: readonly string[]
+  /** Comes near, and is not warned of. */
+  readonly harmless: readonly (readonly Change[])[]
+}
+
+const email = '        "email": "subject.email",'
+const secondPeople = `{ "extends": "people", "issuers": [{ "issuer": "https://others.example", "jwksUri": "https://others.example/jwks" }] }`
+const mappingOfOthers = `"processors": [
+    {
+      "subjectTokenType": "urn:example:others",
+      "subjectTokenProcessor": "others",
+      "attributes": { "subject": "subject.sub", "email": "subject.email", "groups": "[]" }
+    },`
+
+const cases: Record<string, Case> = {
+  'memory-store': {
+    dangerous: [['server.json', '"embedded"', '"memory"']],
+    lines: ['server.json:4:14 store.type: revocations and tokens that were used once are forgotten when the server stops [memory-store]'],
+    harmless: [[['server.json', '"embedded"', '"embedded", "path": "memory"']]],
+  },
+  'sample-in-public': {
+    dangerous: [['server.json', '"host": "127.0.0.1", "port": 3000 }', '"host": "0.0.0.0" }, "sample": true']],
+    lines: [
+      'server.json:3:36 sample: the sample configuration answers other machines, and trusts tokens that anybody with its files can mint [sample-in-public]',
+    ],
+    harmless: [
+      [['server.json', '"host": "127.0.0.1", "port": 3000 }', '"host": "localhost" }, "sample": true']],
+      [['server.json', '"host": "127.0.0.1", "port": 3000 }', '"host": "::1" }, "sample": true']],
+      [['server.json', '"host": "127.0.0.1"', '"host": "0.0.0.0"']],
+    ],
+  },
+  'unreachable-target': {
+    dangerous: [[basic, '["api", "billing"]', '["api"]']],
+    lines: [`${basic}:7:18 tokenExchange.default.accessTokenManager: "accessTokenManagers" does not list "billing" [unreachable-target]`],
+    harmless: [[[basic, '["api", "billing"]', '["billing"]']]],
+  },
+  'no-policy': {
+    dangerous: [
+      ['server.json', '"processorPolicy": "people", ', ''],
+      [basic, '    "processorPolicy": "people",\n', ''],
+    ],
+    lines: [
+      `${basic}:3:3 tokenExchange: can exchange nothing: neither "processorPolicy" here nor "defaults" of server.json names a policy [no-policy]`,
+    ],
+    harmless: [
+      [['server.json', '"processorPolicy": "people", ', '']],
+      [
+        ['server.json', '"processorPolicy": "people", ', ''],
+        [basic, '"enabled": true,\n    "processorPolicy": "people",', '"enabled": false,'],
+      ],
+    ],
+  },
+  'outlives-subject': {
+    dangerous: [[api, '"lifetime": "10m"', '"lifetime": "10m", "outlivesSubject": true']],
+    lines: [`${api}:3:22 outlivesSubject: its tokens stay valid after the subject token has ended [outlives-subject]`],
+    harmless: [[[api, '"lifetime": "10m"', '"lifetime": "10m", "outlivesSubject": false']]],
+  },
+  'wide-resource': {
+    dangerous: [[api, 'https://api.example.com/v1/', 'https://api.example.com/']],
+    lines: [`${api}:6:17 resources[0]: serves everything on this host [wide-resource]`],
+    harmless: [[[api, 'https://api.example.com/v1/', 'https://api.example.com']], [[api, 'https://api.example.com/v1/', 'urn:api/']]],
+  },
+  'scope-from-client': {
+    dangerous: [[policy, '"scope": "subject"', '"scope": "client"']],
+    lines: [`${policy}:34:3 scope: a token may carry scopes that its subject never had [scope-from-client]`],
+    harmless: [[[policy, '"scope": "subject"', `"scope": "['orders.read']"`]]],
+  },
+  'mappings-differ': {
+    dangerous: [
+      [
+        policy,
+        '"attributes": { "subject": "subject.sub", "email": "subject.email", "groups": "[]" },',
+        '"attributes": { "subject": "actor.sub", "email": "subject.email", "groups": "[]" },',
+      ],
+    ],
+    lines: [
+      `${policy}:19:5 processors[1]: has other criteria or another expression of "subject" than processors[0], which takes the same tokens [mappings-differ]`,
+    ],
+    harmless: [
+      [
+        [
+          policy,
+          '"attributes": { "subject": "subject.sub", "email": "subject.email", "groups": "[]" },',
+          '"attributes": { "subject": "subject.sub", "email": "subject.email", "groups": "[actor.sub]" },',
+        ],
+      ],
+    ],
+  },
+  'issuers-without-iss': {
+    dangerous: [[policy, '"processors": [', mappingOfOthers]],
+    lines: [
+      `${policy}:12:23 processors[0].attributes.subject: subjects of 2 issuers are mapped without their issuer, so that two of one name become one [issuers-without-iss]`,
+    ],
+    harmless: [[[policy, '"processors": [', mappingOfOthers.replace('subject.sub', "subject.iss + '|' + subject.sub")]]],
+  },
+  'optional-claim-read': {
+    dangerous: [[policy, email, '        "email": "subject.email + subject.nickname",']],
+    lines: [
+      `${policy}:14:35 processors[0].attributes.email: reads subject.nickname, which its schema does not require; guard it with has() [optional-claim-read]`,
+    ],
+    harmless: [
+      [[policy, email, `        "email": "has(subject.nickname) ? subject.nickname : subject.email",`]],
+      [[policy, email, '        "email": "subject.email",']],
+    ],
+  },
+  'token-type-near-miss': {
+    dangerous: [[policy, 'urn:ietf:params:oauth:token-type:access_token', 'urn:ietf:params:oauth:token-type:acces_token']],
+    lines: [
+      `${policy}:28:7 processors[2].subjectTokenType: is nearly, but not exactly, "urn:ietf:params:oauth:token-type:access_token" [token-type-near-miss]`,
+    ],
+    harmless: [
+      'urn:ietf:params:oauth:token-type:id_token',
+      'urn:ietf:params:oauth:token-type:saml2',
+      'urn:example:access_token',
+      'urn:ietf:params:oauth:token-type:access_token:acme',
+      'https://acme.example/token-types/session',
+    ].map(type => [[policy, 'urn:ietf:params:oauth:token-type:access_token', type] as const]),
+  },
+  'open-issuer': {
+    dangerous: [[builds, ',\n  "claims": { "type": "object", "properties": { "repository_owner": { "const": "acme" } } }', '']],
+    lines: [
+      `${builds}:3:3 preset: anybody can get tokens of this issuer: say whose are taken, by "claims" here or by criteria of the policies [open-issuer]`,
+    ],
+    harmless: [[[agents, '"type": "jwt"', '"type": "jwt", "preset": "kubernetes"']]],
+  },
+  'no-expiry': {
+    dangerous: [
+      [agents, '"type": "jwt"', '"type": "jwt", "expiry": "optional"'],
+      [partner, '"cache": "1m"', '"expiry": "optional"'],
+    ],
+    lines: [
+      `${agents}:2:18 expiry: tokens without exp are taken; they bound the lifetime of nothing [no-expiry]`,
+      `${partner}:7:3 expiry: tokens without exp are taken; they bound the lifetime of nothing [no-expiry]`,
+    ],
+    harmless: [[[agents, '"type": "jwt"', '"type": "jwt", "expiry": "required"']]],
+  },
+  'private-network': {
+    dangerous: [
+      [agents, '"maxStale": "12h"', '"allowPrivateNetwork": true'],
+      [partner, '"cache": "1m"', '"allowPrivateNetwork": true'],
+    ],
+    lines: [
+      `${agents}:3:95 issuers[0].allowPrivateNetwork: the keys may be fetched from addresses of private networks [private-network]`,
+      `${partner}:7:3 allowPrivateNetwork: the endpoint may be at an address of a private network [private-network]`,
+    ],
+    harmless: [[[agents, '"maxStale": "12h"', '"allowPrivateNetwork": false']]],
+  },
+  'short-client-secret': {
+    dangerous: [['secrets/basic', '', 'hunter2']],
+    lines: [
+      `${basic}:2:68 authentication.secrets[0]: the secret has fewer than 32 characters; "cambist hash-secret" makes a good one [short-client-secret]`,
+    ],
+    harmless: [[['secrets/basic', '', 'x'.repeat(32)]]],
+  },
+}
+
+describe('warnings', () => {
+  let whole: Record<string, string>
+  before(async () => {
+    whole = { ...(await wholeConfiguration()), 'policies/token-processors/others.json': secondPeople }
+  })
+
+  function apply(changes: readonly Change[]): Texts {
+    const files = { ...whole }
+    for (const [file, found, written] of changes) files[file] = found === '' ? written : replaced(files[file] ?? '', found, written)
+    return files
+  }
+
+  it('are none where nothing is dangerous', async () => expect(await warningsOf(whole)).to.deep.equal([]))
+
+  for (const [code, { dangerous, lines, harmless }] of Object.entries(cases)) {
+    describe(code, () => {
+      it('is said of what is dangerous', async () => expect(await warningsOf(apply(dangerous))).to.deep.equal(lines))
+      for (const changes of harmless) {
+        it(`is not said of ${changes.map(([, , written]) => written).join(' and ')}`, async () => {
+          expect(await warningsOf(apply(changes))).to.deep.equal([])
+        })
+      }
+    })
+  }
+
+  describe('unreachable-target', () => {
+    const lines: Array<[what: string, changes: Change[], lines: string[]]> = [
+      [
+        'a manager that has other clients',
+        [[billing, '["basic", "post"]', '["post"]']],
+        [
+          `${basic}:6:36 tokenExchange.accessTokenManagers[1]: can never be issued: "clients" of "billing" does not list this client [unreachable-target]`,
+          `${basic}:7:18 tokenExchange.default.accessTokenManager: can never be issued: "clients" of "billing" does not list this client [unreachable-target]`,
+        ],
+      ],
+      [
+        "a manager that the client's policy issues nothing to",
+        [
+          [
+            policy,
+            `    },\n    {\n      "accessTokenManager": "billing",\n      "attributes": { "sub": "policy.subject", "email": "policy.email" }\n    }`,
+            '    }',
+          ],
+          [basic, '"default": { "accessTokenManager": "billing" }', '"default": { "accessTokenManager": "api" }'],
+        ],
+        [
+          `${basic}:6:36 tokenExchange.accessTokenManagers[1]: can never be issued: the policy "people" issues nothing to "billing" [unreachable-target]`,
+        ],
+      ],
+      [
+        'a manager that the default policy issues nothing to',
+        [
+          [
+            policy,
+            `    },\n    {\n      "accessTokenManager": "billing",\n      "attributes": { "sub": "policy.subject", "email": "policy.email" }\n    }`,
+            '    }',
+          ],
+          [basic, '    "processorPolicy": "people",\n', ''],
+        ],
+        [
+          `${basic}:5:36 tokenExchange.accessTokenManagers[1]: can never be issued: the default policy "people" issues nothing to "billing" [unreachable-target]`,
+          `${basic}:6:18 tokenExchange.default.accessTokenManager: can never be issued: the default policy "people" issues nothing to "billing" [unreachable-target]`,
+        ],
+      ],
+      [
+        "the server's default that no policy issues to",
+        [
+          [
+            policy,
+            `    },\n    {\n      "accessTokenManager": "billing",\n      "attributes": { "sub": "policy.subject", "email": "policy.email" }\n    }`,
+            '    }',
+          ],
+          [basic, ',\n    "accessTokenManagers": ["api", "billing"],\n    "default": { "accessTokenManager": "billing" }', ''],
+          ['server.json', '"accessTokenManager": "api"', '"accessTokenManager": "billing"'],
+        ],
+        ['server.json:6:46 defaults.accessTokenManager: can never be issued: no policy issues anything to "billing" [unreachable-target]'],
+      ],
+    ]
+    for (const [what, changes, expected] of lines) {
+      it(`is said of ${what}`, async () => expect(await warningsOf(apply(changes))).to.deep.equal(expected))
+    }
+  })
+
+  it('of subjects of two issuers are about foreign tokens, each expression once', async () => {
+    const twoIssuers: Change = [
+      people,
+      '"issuers": [',
+      '"issuers": [\n    { "issuer": "https://others.example", "jwksUri": "https://others.example/jwks" },',
+    ]
+    expect(await warningsOf(apply([twoIssuers]))).to.deep.equal([
+      `${policy}:13:9 processors[0].attributes.subject: subjects of 2 issuers are mapped without their issuer, so that two of one name become one [issuers-without-iss]`,
+    ])
+  })
+
+  it('each have a section in docs/warnings.md, and each section a warning', () => {
+    const source = join(import.meta.dirname, '../../src')
+    const texts = readdirSync(source, { recursive: true, encoding: 'utf8' })
+      .filter(name => name.endsWith('.ts'))
+      .map(name => readFileSync(join(source, name), 'utf8'))
+    const codes = texts.flatMap(text => [...text.matchAll(/\bwarn\((?:\s*\w+,)?\s*'([a-z]+(?:-[a-z]+)+)'/g)].map(([, code]) => code))
+    const page = readFileSync(join(import.meta.dirname, '../../docs/warnings.md'), 'utf8')
+    const sections = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title)
+    expect(sections).to.deep.equal([...new Set(codes)].sort())
+    expect(Object.keys(cases).sort()).to.deep.equal(sections)
+  })
+})
