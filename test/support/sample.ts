@@ -10,7 +10,15 @@ export const repository = resolve(dirname(import.meta.filename), '../..')
 
 /** The JSON files of the sample configuration, as they are in the repository. */
 export async function sampleFiles(): Promise<Files> {
-  const folders = ['policies/token-processors', 'policies/processor-policies', 'policies/access-token-managers', 'clients', 'keys']
+  const folders = [
+    'policies/token-processors',
+    'policies/processor-policies',
+    'policies/access-token-managers',
+    'policies/token-generators',
+    'policies/generator-groups',
+    'clients',
+    'keys',
+  ]
   const names = await Promise.all(folders.map(async folder => (await readdir(join(repository, folder))).map(name => `${folder}/${name}`)))
   const files = ['server.json', ...names.flat().filter(name => name.endsWith('.json'))]
   return Object.fromEntries(
