@@ -1,4 +1,5 @@
 import { OAuthError } from '../oauth/errors.ts'
+import { tokenTypes } from '../oauth/token-types.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import { resourceProblem } from '../policies/resource.ts'
 import type { Target } from '../policies/target.ts'
@@ -34,12 +35,9 @@ function namedTarget(server: Server, { resources, audiences }: ExchangeRequest):
   return target
 }
 
-/** The default access token manager where it makes the type, else the default generator group; each is the client's, else the server's. */
+/** The default of the kind that such a token comes from, each the client's, else the server's; an access token manager comes first. */
 function defaultTarget(server: Server, policy: ProcessorPolicy, client: ExchangingClient, tokenType: string | undefined): Target {
-  const chosen = client.tokenExchange.default
-  const manager = server.targets.named('access-token-manager', chosen.accessTokenManager ?? server.defaults.accessTokenManager)
-  const group = server.targets.named('generator-group', chosen.generatorGroup ?? server.defaults.generatorGroup)
-  const usable = [manager, group].filter(target => target !== undefined && mayUse(client, policy, target)) as Target[]
+  const usable = defaultsFor(server, client, tokenType).filter(target => mayUse(client, policy, target))
   const target = tokenType === undefined ? usable[0] : usable.find(each => each.makerOf(tokenType) !== undefined)
   if (target !== undefined) return target
   if (tokenType !== undefined && (usable.length > 0 || !server.targets.make(tokenType))) {
@@ -49,6 +47,19 @@ function defaultTarget(server: Server, policy: ProcessorPolicy, client: Exchangi
     'target-missing',
     'the request names no target (resource or audience), and there is no default that this client may use',
   )
+}
+
+// Access tokens come from managers only, JWTs from either, whatever else from generators.
+function defaultsFor(server: Server, client: ExchangingClient, tokenType: string | undefined): Target[] {
+  const chosen = client.tokenExchange.default
+  const manager = server.targets.named('access-token-manager', chosen.accessTokenManager ?? server.defaults.accessTokenManager)
+  const group = server.targets.named('generator-group', chosen.generatorGroup ?? server.defaults.generatorGroup)
+  const fitting = tokenType === tokenTypes.accessToken ? [manager] : isMadeByBoth(tokenType) ? [manager, group] : [group]
+  return fitting.filter(target => target !== undefined)
+}
+
+function isMadeByBoth(tokenType: string | undefined): boolean {
+  return tokenType === undefined || tokenType === tokenTypes.jwt
 }
 
 function mayUse(client: ExchangingClient, policy: ProcessorPolicy, target: Target): boolean {

@@ -238,7 +238,7 @@ describe('selecting a generator group', () => {
         [undefined, 'nothing', missing],
         [types.accessToken, 'gateway', api],
         [types.accessToken, 'both', opaque],
-        [types.accessToken, 'groups-only', unmade],
+        [types.accessToken, 'groups-only', missing],
         [types.accessToken, 'nothing', missing],
         [types.jwt, 'gateway', ['api', types.jwt]],
         [types.jwt, 'of-vault', ['api', types.jwt]],
@@ -273,6 +273,18 @@ describe('selecting a generator group', () => {
       ])
     })
 
+    describe('of a server with a default manager only', () => {
+      const at = samlServerFor(idp, groupsAndClients)
+      rows(at, [
+        [undefined, 'gateway', api],
+        [undefined, 'groups-only', missing],
+        [types.jwt, 'gateway', ['api', types.jwt]],
+        [types.saml2, 'gateway', missing],
+        [types.saml2, 'both', ['vault vault', types.saml2]],
+        ['urn:example:unheard', 'gateway', unmade],
+      ])
+    })
+
     describe('of a server with a default group only', () => {
       const at = samlServerFor(idp, files =>
         patched(groupsAndClients(files), { 'server.json': { defaults: { accessTokenManager: undefined, generatorGroup: 'ledger' } } }),
@@ -284,7 +296,7 @@ describe('selecting a generator group', () => {
         [undefined, 'no-groups', missing],
         [types.jwt, 'gateway', ['ledger ledger-jwt', types.jwt]],
         [types.saml1, 'gateway', ['ledger ledger-saml11', types.saml1]],
-        [types.accessToken, 'gateway', unmade],
+        [types.accessToken, 'gateway', missing],
       ])
     })
 
