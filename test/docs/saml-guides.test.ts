@@ -103,7 +103,7 @@ class Reader {
     const program = ['node', '--import', tsx, join(repository, 'src/main.ts')].map(word => `'${word}'`).join(' ')
     const npx = `npx() { [ "$1" = cambist ] || return 97; shift; ${program} "$@"; }`
     const script = `set -euao pipefail\n[ -f .terminal ] && . ./.terminal\n${npx}\n${this.#here(text)}\nexport -p > .terminal`
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { cwd: this.folder, encoding: 'utf8', timeout: 30_000 })
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { cwd: this.folder, encoding: 'utf8', timeout: 90_000 })
     expect(status, `${stdout}\n${stderr}`).to.equal(0)
     for (const fragment of expected) expect(stdout + stderr).to.include(this.#here(fragment))
     this.#output = stdout
@@ -186,7 +186,7 @@ async function digestOf(folder: string): Promise<string> {
 
 for (const page of pages) {
   describe(page, function () {
-    this.timeout(60_000)
+    this.timeout(120_000)
     this.bail(true)
     let reader: Reader
     before(async function () {
