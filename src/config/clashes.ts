@@ -46,9 +46,10 @@ function claimsOf(targets: readonly ParsedFile[], member: 'resources' | 'audienc
 export function reportUnreachableGenerators(files: readonly ParsedFile[], findings: Findings): void {
   const groups = files.filter(({ source }) => source.kind === 'generator-groups')
   const reachable = new Set(groups.flatMap(file => generatorsIn(file).map(([, { id }]) => id)))
+  const generators = new Set(files.filter(({ source }) => source.kind === 'token-generators').map(({ source }) => source.id))
   for (const file of files.filter(({ source }) => source.kind === 'processor-policies')) {
     for (const [path, { id }] of generatorsIn(file)) {
-      if (!reachable.has(id)) findings.report(file, path, `is never reached: no generator group has the token generator "${id}"`)
+      if (generators.has(id) && !reachable.has(id)) findings.report(file, path, `is never reached: no generator group has the token generator "${id}"`)
     }
   }
 }

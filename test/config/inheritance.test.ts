@@ -28,7 +28,7 @@ describe('extends', () => {
   it('gives nobody the resources and audiences of another file', async () => {
     const { server } = await load(withManagers({ child: { extends: 'api' } }))
     expect(server.accessTokenManagers.get('child')).to.deep.include({ resources: [], audiences: [] })
-    expect(server.targets.ofAudience('api')).to.equal('api')
+    expect(server.targets.ofAudience('api')?.id).to.equal('api')
   })
 
   it('replaces a member as a whole', async () => {

@@ -273,10 +273,19 @@ describe('warnings', () => {
     const texts = readdirSync(source, { recursive: true, encoding: 'utf8' })
       .filter(name => name.endsWith('.ts'))
       .map(name => readFileSync(join(source, name), 'utf8'))
-    const codes = texts.flatMap(text => [...text.matchAll(/\bwarn\((?:\s*\w+,)?\s*'([a-z]+(?:-[a-z]+)+)'/g)].map(([, code]) => code))
+    const codes = texts.flatMap(text => [...text.matchAll(/\bwarn\((?:\s*\w+,)?\s*'([a-z0-9]+(?:-[a-z0-9]+)+)'/g)].map(([, code]) => code))
     const page = readFileSync(join(import.meta.dirname, '../../docs/warnings.md'), 'utf8')
     const sections = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title)
     expect(sections).to.deep.equal([...new Set(codes)].sort())
-    expect(Object.keys(cases).sort()).to.deep.equal(sections)
+    // The warnings of SAML are provoked beside what gives them: test/generators, test/saml.
+    const ofSaml = [
+      'bearer-without-recipient',
+      'certificate-expired',
+      'certificate-expires',
+      'certificate-not-yet-valid',
+      'sha1-signature',
+      'transient-name',
+    ]
+    expect([...Object.keys(cases), ...ofSaml].sort()).to.deep.equal(sections)
   })
 })
