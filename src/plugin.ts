@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { AccessTokenManager } from './access-tokens/access-token-manager.ts'
 import type { CompiledSchema } from './config/json-schema.ts'
 import type { Path } from './config/problems.ts'
-import { type ExpressionSource, type ExternalText, type Reference, strict } from './config/values.ts'
+import { type ExpressionSource, type ExternalText, everyFile, type Reference, strict } from './config/values.ts'
 import type { Declarations } from './expressions/compile.ts'
 import type { Expression } from './expressions/expression.ts'
 import type { TokenGenerator } from './generators/token-generator.ts'
@@ -92,9 +92,8 @@ export interface PluginKind<Built> {
 }
 
 /** Members that every plug-in's file may have. `extends` is resolved before the schema is applied. */
-const everyFile = {
-  $schema: z.string().optional(),
-  description: z.string().optional().meta({ description: 'What this file is for, in your own words' }),
+const everyPlugin = {
+  ...everyFile,
   extends: z
     .string()
     .min(1)
@@ -108,8 +107,10 @@ export function pluginKind<Shape extends z.ZodRawShape, Built>(
   shape: Shape,
   build: (settings: z.output<z.ZodObject<Shape>>, parts: Parts) => Built | Promise<Built>,
 ): PluginKind<Built> {
-  const schema = strict({ ...everyFile, type: z.literal(type), ...shape }).transform(
-    (settings): Blueprint<Built> => ({ type, settings, build: parts => build(settings as z.output<z.ZodObject<Shape>>, parts) }),
-  )
+  const schema = strict({
+    ...everyPlugin,
+    type: z.literal(type).meta({ description: 'What kind of thing this file describes' }),
+    ...shape,
+  }).transform((settings): Blueprint<Built> => ({ type, settings, build: parts => build(settings as z.output<z.ZodObject<Shape>>, parts) }))
   return { type, schema }
 }

@@ -2,6 +2,7 @@ import type { Findings } from './findings.ts'
 import { findInstances } from './link.ts'
 import type { ParsedFile } from './parse.ts'
 import type { Path } from './problems.ts'
+import type { SourceFile } from './read.ts'
 import { Reference } from './values.ts'
 
 /** Reports two targets that claim one name, at every file that takes part, because either may be the mistake. */
@@ -43,13 +44,16 @@ function claimsOf(targets: readonly ParsedFile[], member: 'resources' | 'audienc
 }
 
 /** Reports a policy that issues to a token generator which is in no group: no request can ever select it. */
-export function reportUnreachableGenerators(files: readonly ParsedFile[], findings: Findings): void {
+export function reportUnreachableGenerators(files: readonly ParsedFile[], sources: readonly SourceFile[], findings: Findings): void {
   const groups = files.filter(({ source }) => source.kind === 'generator-groups')
-  const reachable = new Set(groups.flatMap(file => generatorsIn(file).map(([, { id }]) => id)))
-  const generators = new Set(files.filter(({ source }) => source.kind === 'token-generators').map(({ source }) => source.id))
+  const grouped = new Set(groups.flatMap(file => generatorsIn(file).map(([, { id }]) => id)))
+  // A group with a mistake of its own may be the one that has the generator.
+  const ofKind = (kind: SourceFile['kind']) => sources.filter(source => source.kind === kind)
+  const generators = new Set(ofKind('token-generators').map(({ id }) => id))
+  if (groups.length < ofKind('generator-groups').length || [...grouped].some(id => !generators.has(id))) return
   for (const file of files.filter(({ source }) => source.kind === 'processor-policies')) {
     for (const [path, { id }] of generatorsIn(file)) {
-      if (generators.has(id) && !reachable.has(id)) findings.report(file, path, `is never reached: no generator group has the token generator "${id}"`)
+      if (!grouped.has(id)) findings.report(file, path, `is never reached: no generator group has the token generator "${id}"`)
     }
   }
 }

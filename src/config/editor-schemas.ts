@@ -22,28 +22,41 @@ function ofFile(title: string, schema: z.ZodType): JsonObject {
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', title, ...convert(schema) }
 }
 
-// A file that extends another one may leave out what that one has.
+// A file that extends another one may leave out what that one has, also its type.
 function ofPlugins(title: string, kinds: readonly PluginKind<unknown>[]): JsonObject {
   const whole = kinds.map(kind => convert(kind.schema))
-  const extending = whole.map(schema => ({ ...schema, required: ['type', 'extends'] }))
+  const extending = whole.map(schema => ({ ...schema, required: ['extends'] }))
   return { $schema: 'https://json-schema.org/draft/2020-12/schema', title, anyOf: [...whole, ...extending] }
 }
 
 function convert(schema: z.ZodType): JsonObject {
-  const { $schema: _version, ...converted } = z.toJSONSchema(schema, {
+  const {
+    $schema: _version,
+    $defs: _anyJson,
+    ...converted
+  } = z.toJSONSchema(schema, {
     io: 'input',
     unrepresentable: 'any',
     reused: 'inline',
   }) as JsonObject
-  return sorted(converted) as JsonObject
+  return simplified(converted) as JsonObject
+}
+
+const metaSchema = 'https://json-schema.org/draft/2020-12/schema'
+
+function simplified(value: JsonValue | undefined): JsonValue | undefined {
+  if (Array.isArray(value)) return value.map(item => simplified(item) as JsonValue)
+  if (!isJsonObject(value)) return value
+  // The only definitions that are left say what JSON is.
+  if (typeof value.$ref === 'string' && value.$ref.startsWith('#/$defs/')) return {}
+  if (String(value.description).startsWith('A JSON Schema')) return { description: value.description, $ref: metaSchema }
+  return sorted(value)
 }
 
 // Members in one order, so that the same code always writes the same file.
-function sorted(value: JsonValue | undefined): JsonValue | undefined {
-  if (Array.isArray(value)) return value.map(item => sorted(item) as JsonValue)
-  if (!isJsonObject(value)) return value
+function sorted(value: JsonObject): JsonObject {
   const first = ['title', 'description', 'type', 'anyOf', 'oneOf', 'const', 'enum']
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length)
   const names = Object.keys(value)
-  return Object.fromEntries(names.sort((left, right) => rank(left) - rank(right)).map(name => [name, sorted(value[name])]))
+  return Object.fromEntries(names.sort((left, right) => rank(left) - rank(right)).map(name => [name, simplified(value[name])]))
 }

@@ -48,7 +48,7 @@ export async function buildConfiguration({ sources, files, settings, texts, prob
   const findings = new Findings()
   const built = await new Builder({ server: settings, texts, outside, findings }).build(files)
   reportClashes(files, findings)
-  reportUnreachableGenerators(files, findings)
+  reportUnreachableGenerators(files, sources.files, findings)
   if (settings !== undefined) warnOfServer(settings, files, built, findings)
   const all = [...problems, ...findings.problems]
   if (all.length > 0 || settings === undefined) throw new ConfigError(inOrder(all))

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Blueprint } from '../plugin.ts'
 import { storeSettings } from '../stores/open-store.ts'
-import { reference, strict, webAddress } from './values.ts'
+import { everyFile, reference, strict, webAddress } from './values.ts'
 
 const issuer = webAddress
   .refine(text => !text.includes('?'), { error: 'an issuer has no query', abort: true })
@@ -13,17 +13,18 @@ const issuer = webAddress
   .refine(text => [text, `${text}/`].includes(new URL(text).href), {
     error: issue => `is not in its normal form, which is "${new URL(String(issue.input)).href.replace(/\/$/, '')}"`,
   })
-  .meta({ description: 'The issuer identifier: the address under which clients know this server' })
+  .meta({ description: 'The issuer identifier: the address under which clients know this server', format: 'uri' })
 
 const settings = strict({
-  $schema: z.string().optional(),
-  description: z.string().optional(),
+  ...everyFile,
   issuer,
   listen: strict({
-    host: z.string().min(1).default('127.0.0.1'),
-    port: z.int().min(0).max(65535).default(3000),
-  }).prefault({}),
-  store: storeSettings,
+    host: z.string().min(1).default('127.0.0.1').meta({ description: 'The address of this machine; "0.0.0.0" or "::" for all' }),
+    port: z.int().min(0).max(65535).default(3000).meta({ description: 'The port; 0 for any that is free' }),
+  })
+    .prefault({})
+    .meta({ description: 'Where requests are taken, by plain http' }),
+  store: storeSettings.meta({ description: 'Where tokens, revocations and counters are kept' }),
   defaults: strict({
     processorPolicy: reference('processor-policies').optional(),
     accessTokenManager: reference('access-token-managers').optional(),
@@ -34,13 +35,15 @@ const settings = strict({
   scopes: z
     .record(
       z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'a scope has visible ASCII characters only, no space, quote or backslash'),
-      z.string(),
+      z.string().meta({ description: 'What it allows, in words' }),
     )
     .default({})
     .meta({ description: 'Every scope that may be granted, with what it allows in words' }),
   delegation: strict({
     maxDepth: z.int().min(1).max(16).default(4).meta({ description: 'How many actors a token may name, one nested in the other' }),
-  }).prefault({}),
+  })
+    .prefault({})
+    .meta({ description: 'What holds for tokens that name actors' }),
   workers: z.int().min(1).max(256).default(1).meta({ description: 'Processes that serve the port' }),
   sample: z.boolean().default(false).meta({
     description: 'This is the sample configuration: at the first start its missing keys and secrets are made. Never set it in production.',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { FolderKind } from './folders.ts'
+import { type FolderKind, folders } from './folders.ts'
 import { didYouMean } from './suggest.ts'
 
 /** A member that names another file: `"signingKey": "api-2026"`. Parsed into an object, so that all references of a file can be found by looking at its values. */
@@ -39,12 +39,18 @@ export function strict<Shape extends z.ZodRawShape>(shape: Shape) {
   })
 }
 
+/** Members that every file may have. */
+export const everyFile = {
+  $schema: z.string().optional().meta({ description: 'Where the schema of this file is, for editors' }),
+  description: z.string().optional().meta({ description: 'What this file is for, in your own words' }),
+}
+
 /** The id of another file of the given kind. */
 export function reference(kind: FolderKind) {
   return z
     .string()
     .min(1)
-    .meta({ description: `The id of a file in ${kind}/` })
+    .meta({ description: `The id of a file in ${folders[kind]}/` })
     .transform(id => new Reference(kind, id))
 }
 
@@ -67,8 +73,15 @@ const literalHint = `a secret or a key never stands in the configuration itself:
 
 /** `{ "env": "NAME" }` or `{ "file": "path" }`. A literal is refused with that hint. */
 export const externalText = z
-  .strictObject({ env: z.string().min(1).optional(), file: z.string().min(1).optional() }, { error: externalProblem })
+  .strictObject(
+    {
+      env: z.string().min(1).optional().meta({ description: 'The name of an environment variable' }),
+      file: z.string().min(1).optional().meta({ description: 'A path, relative to the configuration folder' }),
+    },
+    { error: externalProblem },
+  )
   .refine(value => (value.env === undefined) !== (value.file === undefined), 'expected exactly one of "env" and "file"')
+  .meta({ description: 'Where it stands', minProperties: 1, maxProperties: 1 })
   .transform(value => (value.env === undefined ? new ExternalText('file', value.file ?? '') : new ExternalText('env', value.env)))
 
 function externalProblem(issue: z.core.$ZodRawIssue): string {
@@ -85,11 +98,14 @@ export const expression = z
   .transform(source => new ExpressionSource(source))
 
 /** An absolute http(s) URL. */
-export const webAddress = z.string().refine(isWebAddress, {
-  error: 'expected an absolute http or https URL without user information and fragment',
-  // Whatever comes after it may rely on a URL.
-  abort: true,
-})
+export const webAddress = z
+  .string()
+  .refine(isWebAddress, {
+    error: 'expected an absolute http or https URL without user information and fragment',
+    // Whatever comes after it may rely on a URL.
+    abort: true,
+  })
+  .meta({ format: 'uri' })
 
 function isWebAddress(text: string): boolean {
   if (!/^[\x21-\x7e]+$/.test(text) || !URL.canParse(text)) return false

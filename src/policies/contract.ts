@@ -8,7 +8,9 @@ import type { Contract } from './processor-policy.ts'
 export const jsonSchema = z.record(z.string(), z.json()).meta({ description: 'A JSON Schema (draft 2020-12)' })
 
 /** The attributes that are promised, each with its JSON Schema. */
-export const contractSettings = z.record(z.string().min(1), jsonSchema).meta({ description: 'The attributes, each with its JSON Schema' })
+export const contractSettings = z
+  .record(z.string().min(1), jsonSchema)
+  .meta({ description: 'The attributes, each with its JSON Schema', required: ['sub'] })
 
 type Attributes = Readonly<Record<string, JsonObject>>
 

@@ -7,10 +7,12 @@ import { foreignSettings, limitSettings } from './common-settings.ts'
 const units: Readonly<Record<string, number>> = { KB: 1024, MB: 1024 * 1024 }
 const largest = units.MB ?? 0
 
+const sizeHint = 'expected a size such as "64KB" or "1MB"'
+
 /** A size such as `"64KB"`, parsed into bytes. */
 const size = z
-  .string()
-  .regex(/^[1-9][0-9]{0,5}[KM]B$/, 'expected a size such as "64KB" or "1MB"')
+  .string(sizeHint)
+  .regex(/^[1-9][0-9]{0,5}[KM]B$/, sizeHint)
   .transform(text => Number(text.slice(0, -2)) * (units[text.slice(-2)] ?? Number.NaN))
   .refine(bytes => bytes <= largest, 'must be at most "1MB"')
 

@@ -36,7 +36,7 @@ describe('abuse of HTTP', function () {
     return new URLSearchParams(parameters).toString()
   }
 
-  async function post(body: string | Buffer, headers: Record<string, string> = {}) {
+  async function post(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) {
     const answer = await fetch(`${partners.issuer}/token`, {
       method: 'POST',
       body,

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { pino } from 'pino'
+import { editorSchemas } from '../../src/config/editor-schemas.ts'
 import { buildConfiguration, parseConfiguration } from '../../src/config/load.ts'
 import { readSources } from '../../src/config/read.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
@@ -225,3 +226,28 @@ for (const page of pages) {
 function toolsOf(blocks: readonly Block[]): string[] {
   return [...new Set(blocks.flatMap(({ marker }) => (marker?.kind === 'needs' ? marker.value.split(' ') : [])))]
 }
+
+/** The settings of one type of plug-in, as its editor schema has them. */
+function settingsOf(schema: string, type: string): string[] {
+  const { anyOf } = editorSchemas()[schema] as unknown as { anyOf: ReadonlyArray<{ properties: Record<string, { const?: string }> }> }
+  const found = anyOf.find(({ properties }) => properties.type?.const === type)?.properties ?? {}
+  return Object.keys(found).filter(name => !['$schema', 'type'].includes(name))
+}
+
+describe('the SAML guides', () => {
+  const documented = [
+    ['saml-in', 'token-processor', ['saml2', 'saml11']],
+    ['saml-out', 'token-generator', ['saml2', 'saml11', 'jwt']],
+  ] as const
+  for (const [page, kind, types] of documented) {
+    for (const type of types) {
+      it(`${page}.md names every setting of a ${kind} of type ${type}`, async () => {
+        const markdown = await readFile(join(repository, `docs/guides/${page}.md`), 'utf8')
+        const settings = settingsOf(`${kind}.schema.json`, type)
+        expect(settings).to.include(kind === 'token-processor' ? 'issuers' : 'contract')
+        const missing = settings.filter(name => !new RegExp(`[\`".]${name}[\`".[]`).test(markdown))
+        expect(missing).to.deep.equal([])
+      })
+    }
+  }
+})

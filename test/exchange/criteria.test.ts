@@ -233,7 +233,7 @@ describe('an expression that fails at run time', () => {
       { names: ['private-name'], tenant: 7 },
     ]) {
       const refused = await at.refused({ subject_token: await at.person(claims) }, 'invalid_request', /expression-failed/)
-      expect(refused.description).to.include('policies/processor-policies/people processors[0].attributes.subject')
+      expect(refused.description).to.include('policies/processor-policies/people.json processors[0].attributes.subject')
       expect(refused.description).to.not.include('private-name')
     }
   })

@@ -1,0 +1,222 @@
+import { spawnSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { expect } from 'chai'
+import { pino } from 'pino'
+import { buildConfiguration, parseConfiguration } from '../../src/config/load.ts'
+import { readSources } from '../../src/config/read.ts'
+import { refusals } from '../../src/oauth/errors.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+import { writeFiles } from '../support/configuration.ts'
+import { repository, sampleFiles, sampleFolder } from '../support/sample.ts'
+import { freePort, isBuildFresh, type ServerProcess, startProcess } from '../support/server-process.ts'
+import { type Block, blocksOf } from './blocks.ts'
+
+const shownAddress = 'http://localhost:3000'
+/** What alternatives of the configuration may name. */
+const environment = { REDIS_PASSWORD: 'secret-of-redis', PARTNER_SECRET: 'secret-of-the-partner' }
+
+const guides = (await readdir(join(repository, 'docs/guides'))).filter(name => name.endsWith('.md')).map(name => `docs/guides/${name}`)
+const pages = ['docs/protocol.md', ...guides]
+
+/** One reader who follows a page from its first line to its last, in one folder and one terminal. */
+class Reader {
+  readonly folder: string
+  readonly #address: string
+  readonly #command: string
+  #server: ServerProcess | undefined
+  #served = ''
+  #output = ''
+
+  static async start(): Promise<Reader> {
+    // A command that is built starts in a tenth of the time, and the guides run many.
+    if (!(await isBuildFresh())) spawnSync('npm', ['run', '--silent', 'prepare'], { cwd: repository })
+    const port = await freePort()
+    const files = await sampleFiles()
+    const server = files['server.json'] as { listen: object }
+    const address = `http://localhost:${port}`
+    const { folder } = await sampleFolder({ 'server.json': { ...server, issuer: address, listen: { ...server.listen, port } } })
+    await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'))
+    const program = (await isBuildFresh())
+      ? [join(repository, 'dist/main.js')]
+      : ['--import', import.meta.resolve('tsx'), join(repository, 'src/main.ts')]
+    return new Reader(folder, address, ['node', ...program].map(word => `'${word}'`).join(' '))
+  }
+
+  constructor(folder: string, address: string, command: string) {
+    this.folder = folder
+    this.#address = address
+    this.#command = command
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.kill()
+    await this.#server?.stop()
+  }
+
+  /** A file of the page, written where the page says. */
+  async write({ text, marker }: Block): Promise<void> {
+    const path = join(this.folder, marker?.value ?? '')
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, this.#here(text))
+  }
+
+  /** A file that the page shows as another possibility: the configuration loads with it, and goes on without it. */
+  async load({ text, marker }: Block): Promise<void> {
+    const { folder, remove } = await writeFiles({})
+    try {
+      await cp(this.folder, folder, { recursive: true, filter: source => !/\/(data|node_modules)$/.test(source) })
+      await writeFile(join(folder, marker?.value ?? ''), this.#here(text))
+      await loads(folder)
+    } finally {
+      await remove()
+    }
+  }
+
+  /** Runs a shell block against a server on the folder as it is now; variables stay for the next one. */
+  async run({ text, expected }: Block): Promise<void> {
+    await this.#serve()
+    const npx = `npx() { [ "$1" = cambist ] || return 97; shift; ${this.#command} "$@"; }`
+    const script = `set -euao pipefail\n[ -f .terminal ] && . ./.terminal\n${npx}\n${this.#here(text)}\n{ export -p; declare -f; } > .terminal`
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { cwd: this.folder, encoding: 'utf8', timeout: 30_000 })
+    expect(status, `${stdout}\n${stderr}`).to.equal(0)
+    for (const fragment of expected) expect(stdout + stderr).to.include(this.#here(fragment))
+    this.#output = stdout
+  }
+
+  /** An answer on the page is the one that the block before it gave, but for what differs every time. */
+  compare({ text }: Block): void {
+    requireAlike(JSON.parse(this.#output.trim().split('\n').at(-1) ?? ''), JSON.parse(this.#here(text)), 'the answer')
+  }
+
+  /** A record on the page is that of the last exchange. */
+  async compareRecord({ text }: Block): Promise<void> {
+    // The server wrote it before it answered, but nobody has read it yet.
+    await pause(200)
+    const line = this.#server?.lines.findLast(each => each.includes('"event":"exchange"')) ?? ''
+    requireAlike(JSON.parse(line), JSON.parse(this.#here(text)), 'the record')
+  }
+
+  async check(): Promise<void> {
+    await loads(this.folder)
+  }
+
+  async #serve(): Promise<void> {
+    const state = await digestOf(this.folder)
+    if (state === this.#served) return
+    await loads(this.folder)
+    await this.#server?.stop()
+    this.#server = await startProcess(this.folder)
+    this.#served = await digestOf(this.folder)
+  }
+
+  #here(text: string): string {
+    return text.replaceAll(shownAddress, this.#address)
+  }
+}
+
+async function loads(folder: string): Promise<void> {
+  const now = () => Date.now() / 1000
+  const fetch = () => Promise.reject(new Error('nothing is fetched here'))
+  const outside = { fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
+  await buildConfiguration(await parseConfiguration(await readSources(folder), folder, environment), outside)
+}
+
+/** What the server would read. */
+async function digestOf(folder: string): Promise<string> {
+  const hash = createHash('sha256')
+  for (const part of ['server.json', 'policies', 'clients', 'keys']) {
+    const path = join(folder, part)
+    const names = (await stat(path)).isFile() ? [''] : (await readdir(path, { recursive: true })).sort()
+    for (const name of names) {
+      const file = join(path, name)
+      if ((await stat(file)).isFile()) hash.update(`${file}\n`).update(await readFile(file))
+    }
+  }
+  return hash.digest('hex')
+}
+
+const differsEveryTime = new Set([
+  'iat',
+  'exp',
+  'jti',
+  'expires_in',
+  'expiresAt',
+  'ms',
+  'time',
+  'kid',
+  'id',
+  'sha256',
+  'requestId',
+  'version',
+  'x',
+  'y',
+])
+
+function requireAlike(found: unknown, shown: unknown, where: string): void {
+  if (typeof shown === 'string' && shown.includes('…')) return expect(found, where).to.be.a('string') && undefined
+  if (typeof shown !== 'object' || shown === null) return expect(found, where).to.equal(shown) && undefined
+  expect(Object.keys(found as object), where).to.deep.equal(Object.keys(shown))
+  for (const [name, value] of Object.entries(shown)) {
+    const each = (found as Record<string, unknown>)[name]
+    if (differsEveryTime.has(name)) expect(each, `${where}.${name}`).to.be.a(typeof value)
+    else requireAlike(each, value, `${where}.${name}`)
+  }
+}
+
+for (const page of pages) {
+  describe(page, function () {
+    this.timeout(120_000)
+    let reader: Reader
+    let lost = false
+    before(async () => {
+      reader = await Reader.start()
+    })
+    after(() => reader?.stop())
+
+    const markdown = spawnSync('cat', [join(repository, page)], { encoding: 'utf8' }).stdout
+    for (const block of blocksOf(markdown)) {
+      const { language, marker, line } = block
+      const title = `line ${line}: ${language}${marker === undefined ? '' : ` (${marker.kind}${marker.value && ` ${marker.value}`})`}`
+      it(title, async function () {
+        // Whoever could not do one step cannot do those that build on it.
+        if (lost) this.skip()
+        lost = true
+        expect(language, 'every block says its language').not.to.equal('')
+        if (language === 'sh') await reader.run(block)
+        else if (marker?.kind === 'file') await reader.write(block)
+        else if (marker?.kind === 'alternative') await reader.load(block)
+        else if (marker?.kind === 'answer') reader.compare(block)
+        else if (marker?.kind === 'record') await reader.compareRecord(block)
+        else if (marker?.kind === 'shown') JSON.parse(block.text)
+        else expect(language, 'a json block without a comment that says what it is').not.to.equal('json')
+        lost = false
+      })
+    }
+
+    it('leaves a configuration that loads', () => reader.check())
+
+    it('links to what is there', async () => {
+      for (const [, link = ''] of markdown.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+        const target = resolve(repository, dirname(page), link)
+        if (!notYet.has(basename(link))) await stat(target)
+      }
+    })
+  })
+}
+
+/** Pages that are written elsewhere at the same time. */
+const notYet = new Set(['configuration.md', 'warnings.md'])
+
+describe('docs/protocol.md', () => {
+  it('has every reason to refuse, with its code and status', async () => {
+    const text = await readFile(join(repository, 'docs/protocol.md'), 'utf8')
+    for (const [reason, { error, status }] of Object.entries(refusals)) {
+      expect(text).to.match(new RegExp(`^\\| \`${reason}\` \\| \`${error}\` \\| ${status} \\|`, 'm'))
+    }
+    const documented = [...text.matchAll(/^\| `([a-z-]+)` \| `[a-z_]+` \| \d{3} \|/gm)].map(([, reason]) => reason)
+    expect(documented).to.have.members([...Object.keys(refusals), 'unavailable', 'bug'])
+  })
+})
