@@ -151,6 +151,7 @@ describe('forged JWTs', function () {
       expect(await attack(forgeries, send, { status: 400, error: 'invalid_request' })).to.deep.equal([])
       expectJudged('subject', forgeries)
       expectQuiet()
+      expect(await send(genuine(foreignVictim('alice'))), 'a genuine one').to.include({ status: 200 })
     })
   })
 
@@ -172,6 +173,7 @@ describe('forged JWTs', function () {
       expect(await attack(forgeries, send, { status: 400, error: 'invalid_request' })).to.deep.equal([])
       expectJudged('actor', forgeries)
       expectQuiet()
+      expect(await send(genuine(foreignVictim('agent-7'))), 'a genuine one').to.include({ status: 200 })
     })
   })
 
@@ -221,6 +223,7 @@ describe('forged JWTs', function () {
       expect(await attack(forgeries, send, { status: 400, error: 'invalid_request' })).to.deep.equal([])
       expectJudged('subject', forgeries)
       expectQuiet()
+      expect(await send(genuine(ownVictim)), 'a genuine one').to.include({ status: 200 })
     })
 
     it('introspection knows none of them either', async () => {
@@ -287,6 +290,7 @@ describe('forged JWTs', function () {
       expect(numberOf(forgeries)).to.be.at.least(1_250)
       expect(await attack(forgeries, send, { status: 401, error: 'invalid_client' })).to.deep.equal([])
       expectQuiet()
+      expect(await send(genuine(victim())), 'a genuine one').to.include({ status: 200 })
     })
 
     it('they all read alike', async () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
 import { pino } from 'pino'
@@ -9,6 +9,7 @@ import { buildConfiguration, parseConfiguration } from '../../src/config/load.ts
 import { readSources } from '../../src/config/read.ts'
 import { refusals } from '../../src/oauth/errors.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { requireProgram } from '../interop/tools.ts'
 import { writeFiles } from '../support/configuration.ts'
 import { repository, sampleFiles, sampleFolder } from '../support/sample.ts'
 import { freePort, isBuildFresh, type ServerProcess, startProcess } from '../support/server-process.ts'
@@ -24,6 +25,7 @@ const pages = ['docs/protocol.md', ...guides]
 /** One reader who follows a page from its first line to its last, in one folder and one terminal. */
 class Reader {
   readonly folder: string
+  readonly #remove: () => Promise<void>
   readonly #address: string
   readonly #command: string
   #server: ServerProcess | undefined
@@ -37,23 +39,24 @@ class Reader {
     const files = await sampleFiles()
     const server = files['server.json'] as { listen: object }
     const address = `http://localhost:${port}`
-    const { folder } = await sampleFolder({ 'server.json': { ...server, issuer: address, listen: { ...server.listen, port } } })
+    const { folder, remove } = await sampleFolder({ 'server.json': { ...server, issuer: address, listen: { ...server.listen, port } } })
     await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'))
     const program = (await isBuildFresh())
       ? [join(repository, 'dist/main.js')]
       : ['--import', import.meta.resolve('tsx'), join(repository, 'src/main.ts')]
-    return new Reader(folder, address, ['node', ...program].map(word => `'${word}'`).join(' '))
+    return new Reader({ folder, remove, address }, ['node', ...program].map(word => `'${word}'`).join(' '))
   }
 
-  constructor(folder: string, address: string, command: string) {
+  constructor({ folder, remove, address }: { folder: string; remove: () => Promise<void>; address: string }, command: string) {
     this.folder = folder
+    this.#remove = remove
     this.#address = address
     this.#command = command
   }
 
   async stop(): Promise<void> {
     await this.#server?.kill()
-    await this.#server?.stop()
+    await this.#remove()
   }
 
   /** A file of the page, written where the page says. */
@@ -167,17 +170,19 @@ function requireAlike(found: unknown, shown: unknown, where: string): void {
 }
 
 for (const page of pages) {
+  const markdown = await readFile(join(repository, page), 'utf8')
   describe(page, function () {
     this.timeout(120_000)
     let reader: Reader
     let lost = false
-    before(async () => {
+    before(async function () {
+      requireProgram(this, 'curl', ['--version'], 'CAMBIST_REQUIRE_CURL')
       reader = await Reader.start()
     })
     after(() => reader?.stop())
 
-    const markdown = spawnSync('cat', [join(repository, page)], { encoding: 'utf8' }).stdout
-    for (const block of blocksOf(markdown)) {
+    const blocks = blocksOf(markdown)
+    for (const block of blocks) {
       const { language, marker, line } = block
       const title = `line ${line}: ${language}${marker === undefined ? '' : ` (${marker.kind}${marker.value && ` ${marker.value}`})`}`
       it(title, async function () {
@@ -196,19 +201,20 @@ for (const page of pages) {
       })
     }
 
+    it('has no comment that belongs to no block', () => {
+      const belonging = blocks.map(({ marker, expected }) => (marker === undefined ? 0 : 1) + expected.length)
+      expect(markdown.match(/<!--/g)?.length ?? 0).to.equal(belonging.reduce((sum, each) => sum + each, 0))
+    })
+
     it('leaves a configuration that loads', () => reader.check())
 
     it('links to what is there', async () => {
       for (const [, link = ''] of markdown.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
-        const target = resolve(repository, dirname(page), link)
-        if (!notYet.has(basename(link))) await stat(target)
+        await stat(resolve(repository, dirname(page), link))
       }
     })
   })
 }
-
-/** Pages that are written elsewhere at the same time. */
-const notYet = new Set(['configuration.md', 'warnings.md'])
 
 describe('docs/protocol.md', () => {
   it('has every reason to refuse, with its code and status', async () => {
