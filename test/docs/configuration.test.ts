@@ -59,6 +59,22 @@ async function load(change: (files: Record<string, string>) => Record<string, st
   }
 }
 
+/** Members that the page explains in words, or that are everywhere. */
+const elsewhere = new Set([
+  '$schema',
+  'store',
+  'authentication',
+  'description',
+  'extends',
+  'env',
+  'file',
+  'name',
+  'nodes',
+  'keys',
+  'require',
+  'otherwise',
+])
+
 describe('docs/configuration.md', () => {
   it('shows one configuration without problems and warnings', async () => {
     const { server, lines } = await load()
@@ -124,9 +140,6 @@ describe('docs/configuration.md', () => {
     }
   })
 })
-
-/** Members that the page explains in words, or that are everywhere. */
-const elsewhere = new Set(['$schema', 'description', 'extends', 'env', 'file', 'name', 'nodes', 'keys', 'require', 'otherwise'])
 
 /** Every member of every kind of file, with its default where that is no list and no object. */
 function membersOf(schemas: Record<string, JsonObject>): Array<[schema: string, member: string, fallback: string | undefined]> {
