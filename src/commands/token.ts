@@ -29,7 +29,7 @@ export const token: Command = {
     const { type, agent } = values
     const folder = resolve(values.config)
     const seconds = Number(values.seconds)
-    if (!Number.isInteger(seconds)) throw new UsageError('--seconds takes a whole number (a negative one mints an expired token)')
+    if (!Number.isInteger(seconds)) throw new UsageError('--seconds takes a whole number; --seconds=-60 mints a token that has expired')
     if (type !== 'jwt' && type !== 'saml2' && type !== 'saml1') throw new UsageError('--type is jwt, saml2 or saml1')
     if (agent && type !== 'jwt') throw new UsageError('--agent goes with --type jwt only')
     const issuer = await issuerOf(folder)
