@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createPrivateKey, randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -11,6 +11,7 @@ import { ExpressionCompiler } from '../../src/expressions/compile.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/json.ts'
 import { generateKey } from '../../src/keys/generate-key.ts'
 import { guardedFetch } from '../../src/keys/guarded-fetch.ts'
+import { selfSignedCertificate } from '../../src/keys/self-signed-certificate.ts'
 import { registeredClaims } from '../../src/processors/claims.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { replaced, writeFolder } from '../config/configuration.ts'
@@ -22,20 +23,25 @@ const shown: Record<string, string> = Object.fromEntries(
   [...page.matchAll(/^<!-- file: (\S+) -->\n```json\n(.*?)^```$/gms)].map(([, file = '', text = '']) => [file, text]),
 )
 
-/** The files and variables that the shown files name: keys and secrets. */
+/** The files and variables that the shown files name: keys, certificates and secrets. */
 async function outsideTexts(): Promise<{ files: Record<string, string>; environment: Record<string, string> }> {
   const files: Record<string, string> = {}
   const environment: Record<string, string> = {}
   for (const text of Object.values(shown)) {
     const value = JSON.parse(text) as JsonObject
     const isKey = value.privateKey !== undefined
+    const pem = (await generateKey(isKey ? (value.algorithm as 'ES256') : 'RS256')).privateKeyPem
     for (const { env, file } of objectsIn(value)) {
-      const content = isKey ? (await generateKey(value.algorithm as 'ES256')).privateKeyPem : randomBytes(32).toString('hex')
-      if (typeof file === 'string') files[file] = content
-      if (typeof env === 'string') environment[env] = content
+      const secret = isKey ? pem : randomBytes(32).toString('hex')
+      if (typeof file === 'string') files[file] = file.endsWith('.crt.pem') ? certificateOf(pem) : secret
+      if (typeof env === 'string') environment[env] = secret
     }
   }
   return { files, environment }
+}
+
+function certificateOf(pem: string): string {
+  return selfSignedCertificate(createPrivateKey(pem), { commonName: 'example', notBefore: new Date(), days: 365 })
 }
 
 function objectsIn(value: JsonValue | undefined): JsonObject[] {
