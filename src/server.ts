@@ -17,6 +17,8 @@ export interface Server {
   readonly defaults: DefaultTargets & { readonly policy: ProcessorPolicy | undefined }
   readonly accessTokenManagers: ReadonlyMap<string, AccessTokenManager>
   readonly targets: TargetIndex
+  /** The issuers of our token generators: what comes back from one carries no scope, since nothing could be written into it. */
+  readonly generatorIssuers: ReadonlySet<string>
   /** How many actors a token may name. */
   readonly maxActorDepth: number
   /** Seconds that a revocation is remembered: no token lives longer. */

@@ -1,4 +1,5 @@
 import { ClientAuthenticator } from '../clients/client-authenticator.ts'
+import { issuerOf } from '../generators/token-generator.ts'
 import { documentsOf, endpoint } from '../http/documents.ts'
 import type { Outside } from '../outside.ts'
 import { groupTarget, managerTarget, type Target } from '../policies/target.ts'
@@ -36,6 +37,7 @@ export function assemble(pieces: Pieces): Server {
     },
     accessTokenManagers: managers,
     targets: indexOf(targets),
+    generatorIssuers: new Set([...built['token-generators'].values()].map(issuerOf)),
     maxActorDepth: delegation.maxDepth,
     longestLifetime: Math.max(0, ...[...managers.values()].map(manager => manager.lifetime)),
     documents: documentsOf({

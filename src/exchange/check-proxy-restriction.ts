@@ -12,6 +12,7 @@ export function checkProxyRestriction({ mapping: { maker } }: SelectedTarget, to
 
 function requirePermitted({ role, proof }: ProvenToken, maker: SelectedTarget['mapping']['maker']): void {
   const { proxyRestriction } = proof
-  if (proxyRestriction === undefined || maker.permits?.(proxyRestriction) === true) return
+  // That of an actor would be lost: the new token hands on the subject's only.
+  if (proxyRestriction === undefined || (role === 'subject' && maker.permits?.(proxyRestriction) === true)) return
   throw rejected(role, 'it restricts what may be made from it (ProxyRestriction), and this is not allowed')
 }

@@ -24,8 +24,13 @@ export function delegate(server: Server, client: ExchangingClient, target: Selec
 }
 
 // Acting for oneself is no delegation, and whoever already acts does not act a second time.
-function addActor({ issuer, subject }: Proof, of: Proof, earlier: Actor | undefined): Actor | undefined {
-  if (issuer === of.issuer && subject === of.subject) return earlier
+function addActor({ issuer, subject, subjectQualifier }: Proof, of: Proof, earlier: Actor | undefined): Actor | undefined {
+  if (issuer === of.issuer && subject === of.subject) {
+    // Two people whom only a qualifier tells apart: { iss, sub } would name the subject as its own actor.
+    if (subjectQualifier !== of.subjectQualifier)
+      throw rejected('actor', 'only a qualifier tells its subject from that of the subject token')
+    return earlier
+  }
   if (earlier !== undefined && earlier.iss === issuer && earlier.sub === subject) return earlier
   return { iss: issuer, sub: subject, ...(earlier !== undefined && { act: earlier }) }
 }

@@ -75,7 +75,7 @@ export async function exchange(
   const context = expressionContext(client, request, clientIp, now)
   const fulfilled = entry.attributes(policy, fulfilContract(mapping, tokens, context))
   const attributes = checkCriteria(policy, mapping, tokens, fulfilled, context)
-  const scope = entry.scope(grantScope(request.scope, { client, mapping, target, tokens, attributes, context }))
+  const scope = entry.scope(grantScope(request.scope, { server, client, mapping, target, tokens, attributes, context }))
   const mapped = mapAttributes(target, attributes, delegation, scope, context)
 
   // Only now is anything used up, made or sent.

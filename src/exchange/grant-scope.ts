@@ -1,9 +1,11 @@
 import type { Expression, ExpressionContext, Variables } from '../expressions/expression.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import type { Server } from '../server.ts'
 import { tokenVariables } from './fulfil-contract.ts'
 import type { ClearedAttributes, ExchangingClient, GrantedScope, SelectedMapping, SelectedTarget, UnrestrictedTokens } from './grant.ts'
 
 interface Grounds {
+  readonly server: Server
   readonly client: ExchangingClient
   readonly mapping: SelectedMapping
   readonly target: SelectedTarget
@@ -28,13 +30,14 @@ function availableScope(grounds: Grounds): readonly string[] {
 }
 
 // Undefined: the subject token sets no bound. Only a foreign token without any scope claim does that; a token of ours
-// without one has the empty scope, and must not gain any by being exchanged.
-function carriedScope({ mapping, tokens, attributes, context }: Grounds): readonly string[] | undefined {
+// without one has the empty scope, and must not gain any by being exchanged; nor by going out through a generator and coming back.
+function carriedScope({ server, mapping, tokens, attributes, context }: Grounds): readonly string[] | undefined {
   const { scope: rule } = mapping
   if (rule.from === 'client') return undefined
   if (rule.from === 'expression') return listOfScopes(rule.expression, { ...tokenVariables(tokens, context), policy: attributes })
   const { processor, proof } = tokens.subject
-  return proof.scope ?? (processor.origin === 'own' ? [] : undefined)
+  const fromHere = processor.origin === 'own' || server.generatorIssuers.has(proof.issuer)
+  return proof.scope ?? (fromHere ? [] : undefined)
 }
 
 // The type check cannot know what a claim without a schema holds; and a text would contain parts of its own words, as a list does not.

@@ -41,3 +41,8 @@ export interface JwtIssuerPublication {
   /** `GET /issuers/<generator>/jwks` */
   readonly jwks: string
 }
+
+/** Who issues what the generator makes. */
+export function issuerOf({ publication }: TokenGenerator): string {
+  return publication.as === 'jwt-issuer' ? publication.issuer : publication.entity.entityId
+}

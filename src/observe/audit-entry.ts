@@ -42,12 +42,13 @@ export class AuditEntry {
   }
 
   ignored(names: readonly string[]): void {
-    if (names.length > 0) this.#facts.ignoredParameters = names.map(name => name.slice(0, 64))
+    // What does not look like a name may be a token whose name was lost.
+    if (names.length > 0) this.#facts.ignoredParameters = names.map(name => (/^[a-z][a-z_]{0,31}$/.test(name) ? name : '?'))
   }
 
   request(request: ExchangeRequest): ExchangeRequest {
-    this.#facts.subjectToken = { type: request.subjectTokenType, sha256: sha256(request.subjectToken) }
-    if (request.actor !== undefined) this.#facts.actorToken = { type: request.actor.tokenType, sha256: sha256(request.actor.token) }
+    this.#facts.subjectToken = { sha256: sha256(request.subjectToken) }
+    if (request.actor !== undefined) this.#facts.actorToken = { sha256: sha256(request.actor.token) }
     return request
   }
 
@@ -58,6 +59,9 @@ export class AuditEntry {
 
   mapping(mapping: SelectedMapping): SelectedMapping {
     this.#facts.mapping = mapping.name
+    // Known types only: a client that mixes up token and type would have its token written down.
+    this.#facts.subjectToken = { type: mapping.subjectTokenType, ...(this.#facts.subjectToken as object) }
+    if (mapping.actor !== undefined) this.#facts.actorToken = { type: mapping.actor.tokenType, ...(this.#facts.actorToken as object) }
     this.#facts.processors = { subject: mapping.subjectProcessor.id, ...(mapping.actor && { actor: mapping.actor.processor.id }) }
     return mapping
   }

@@ -10,8 +10,10 @@ export function resourceProblem(resource: string): string | undefined {
   if (/["<>\\^`{|}]/.test(resource)) return 'has characters that a URI cannot have'
   if (/%(?![0-9A-Fa-f]{2})/.test(resource)) return 'has a broken percent encoding'
   const path = pathOf(resource)
-  if (/%(2[ef]|5c|00)/i.test(path)) return 'must not have encoded dots, slashes, backslashes or zeros in its path'
-  if (/\/\.{1,2}(\/|$)/.test(path)) return 'must not have "." or ".." as a path segment'
+  if (/%(2[def]|3[0-9]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9ae]|00)/i.test(path))
+    return 'must not have encoded letters, digits, dots, slashes, backslashes or zeros in its path'
+  if (/\/\.{1,2}([/;]|$)/.test(path)) return 'must not have "." or ".." as a path segment'
+  if (/[^:/]\/\//.test(path)) return 'must not have empty path segments'
   const authority = /^[^:]+:\/\/([^/?]*)/.exec(resource)?.[1]
   if (authority?.includes('@')) return 'must not have user information'
   if (authority === '') return 'must have a host'

@@ -26,6 +26,8 @@ export interface Authentication {
 export interface Proof {
   readonly issuer: string
   readonly subject: string
+  /** What tells two subjects of one issuer and name apart (SAML NameQualifier); absent where a name is one subject. */
+  readonly subjectQualifier?: string
   /** Whom the token names as its audience; empty where it names nobody. */
   readonly audiences: readonly string[]
   /** Further restrictions to an audience, each of which must be met as well: SAML has them, JWT has not. */

@@ -79,6 +79,7 @@ export function proofOf({ issuer, nameId, conditions, authentication, attributes
   return {
     issuer,
     subject: nameId.value,
+    ...qualifierOf(nameId),
     ...audiencesOf(conditions),
     ...(notBefore !== undefined && { notBefore }),
     ...(oneTimeUse && { oneTimeUse }),
@@ -110,6 +111,12 @@ function requireForm(assertion: XmlElement): void {
   if (assertion.attributes.get('Version') !== '2.0') throw unacceptable('its version is not 2.0')
   const places = assertion.children.map(child => ({ ...child, name: statements.includes(child.name) ? 'Statement' : child.name }))
   requireSequence({ ...assertion, children: places }, order)
+}
+
+// SAML Core §2.2.2: a name is unique within its qualifiers only.
+function qualifierOf({ nameQualifier, spNameQualifier }: AssertionFacts['nameId']): Pick<Proof, 'subjectQualifier'> {
+  if (nameQualifier === undefined && spNameQualifier === undefined) return {}
+  return { subjectQualifier: JSON.stringify([nameQualifier ?? '', spNameQualifier ?? '']) }
 }
 
 /** SAML Core §2.2.3. EncryptedID and BaseID have no text that a policy could be about. */

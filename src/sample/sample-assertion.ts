@@ -48,7 +48,7 @@ function contentOf({ version, subject, audience, recipient, seconds }: SampleAss
     id: `_${randomBytes(20).toString('hex')}`,
     issuer: sampleIdentityProvider,
     issuedAt: now,
-    notBefore: now - 30,
+    notBefore: Math.min(now, now + seconds) - 30,
     notOnOrAfter: now + seconds,
     audiences: [audience],
     oneTimeUse: false,

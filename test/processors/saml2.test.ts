@@ -52,6 +52,7 @@ describe('saml2 processor', () => {
       expect(await proof(parts)).to.deep.equal({
         issuer: partner,
         subject: 'alice',
+        subjectQualifier: '["q","sp"]',
         audiences: [audience],
         notBefore: now - 60,
         issuedAt: now - 5,
