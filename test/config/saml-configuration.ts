@@ -117,8 +117,9 @@ export async function samlConfiguration(): Promise<Record<string, string>> {
     'keys/decrypting.json': `{
   "algorithm": "RSA-OAEP-256",
   "status": "active",
-  "privateKey": { "file": "secrets/saml.pem" }
+  "privateKey": { "file": "secrets/decrypting.pem" }
 }`,
+    'secrets/decrypting.pem': certifiedKey('RS256').privateKeyPem,
     'secrets/saml.pem': rsa.privateKeyPem,
     'secrets/saml.crt': rsa.certificatePem,
     'secrets/partner.crt': certifiedKey('RS256', 'partner').certificatePem,

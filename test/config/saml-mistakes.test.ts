@@ -1,0 +1,117 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { problemsOf, replaced, warningsOf } from './configuration.ts'
+import { samlConfiguration } from './saml-configuration.ts'
+
+/** One change of the configuration, and every line that an administrator then reads. */
+interface Mistake {
+  readonly file: string
+  readonly removed: string
+  readonly written: string
+  readonly lines: readonly string[]
+}
+
+const folder = new URL('saml-mistakes/', import.meta.url)
+
+/**
+ * Reads a table of mistakes: `in FILE`, then what is removed (`- `) and written (`+ `), as in a patch, then the problems.
+ * Without anything removed, the file is written anew.
+ */
+function readMistakes(table: string): Mistake[] {
+  const stanzas = readFileSync(new URL(table, folder), 'utf8').trimEnd().split('\n\n')
+  return stanzas.map(stanza => {
+    const [first = '', ...lines] = stanza.split('\n')
+    const marked = (mark: string) => lines.filter(line => line.startsWith(mark)).map(line => line.slice(mark.length))
+    return {
+      file: first.replace(/^in /, ''),
+      removed: marked('- ').join('\n'),
+      written: marked('+ ').join('\n'),
+      lines: lines.filter(line => !/^[-+] /.test(line)),
+    }
+  })
+}
+
+describe('mistakes about SAML', () => {
+  let whole: Record<string, string>
+  before(async () => {
+    whole = await samlConfiguration()
+  })
+  const changed = (file: string, found: string, written: string) => ({ ...whole, [file]: replaced(whole[file] ?? '', found, written) })
+
+  it('are none where there are none, and nothing is warned about', async () => {
+    expect(await problemsOf(whole)).to.deep.equal([])
+    expect(await warningsOf(whole)).to.deep.equal([])
+  })
+
+  for (const table of readdirSync(folder)) {
+    describe(`in ${table.replace('.txt', '')}`, () => {
+      for (const { file, removed, written, lines } of readMistakes(table)) {
+        it(`${file}: ${(written || `without ${removed}`).trim()}`, async () => {
+          expect(lines, 'a mistake has a problem').to.not.deep.equal([])
+          const files = removed === '' ? { ...whole, [file]: written } : changed(file, removed, written)
+          expect(await problemsOf(files)).to.deep.equal(lines)
+        })
+      }
+    })
+  }
+
+  it('in several files are reported all at once, each at its own', async () => {
+    const files = {
+      ...changed('policies/token-generators/ledger.json', '"type": "saml2"', '"type": "saml20"'),
+      'policies/generator-groups/ledger.json': replaced(whole['policies/generator-groups/ledger.json'] ?? '', '"ledger11"', '"legder"'),
+      'clients/saml.json': replaced(whole['clients/saml.json'] ?? '', '["ledger"]', '["legder"]'),
+    }
+    expect((await problemsOf(files)).map(line => line.split(' ')[0])).to.deep.equal([
+      'clients/saml.json:6:25',
+      'policies/generator-groups/ledger.json:6:5',
+      'policies/token-generators/ledger.json:2:3',
+    ])
+  })
+
+  it('two groups with one resource and audience are reported at both', async () => {
+    const ledger = whole['policies/generator-groups/ledger.json'] ?? ''
+    expect(await problemsOf({ ...whole, 'policies/generator-groups/twin.json': ledger })).to.deep.equal([
+      'policies/generator-groups/ledger.json:2:17 resources[0]: "https://ledger.example.com/" leads to one target only, and policies/generator-groups/twin.json has it too',
+      'policies/generator-groups/ledger.json:3:17 audiences[0]: "ledger" leads to one target only, and policies/generator-groups/twin.json has it too',
+      'policies/generator-groups/twin.json:2:17 resources[0]: "https://ledger.example.com/" leads to one target only, and policies/generator-groups/ledger.json has it too',
+      'policies/generator-groups/twin.json:3:17 audiences[0]: "ledger" leads to one target only, and policies/generator-groups/ledger.json has it too',
+    ])
+  })
+
+  it('a signing key without a certificate is reported where the certificate is to be shown', async () => {
+    const key = replaced(whole['keys/saml.json'] ?? '', ',\n  "certificate": { "file": "secrets/saml.crt" }', '')
+    const files = { ...whole, 'keys/saml.json': key }
+    const message = 'keyInfo: the key "saml" has no certificate; give it one, or say "key" or "none"'
+    expect(await problemsOf(files)).to.deep.equal([
+      `policies/token-generators/ledger.json:7:3 ${message}`,
+      `policies/token-generators/ledger11.json:1:1 ${message}`,
+    ])
+  })
+
+  it('SHA-1 is had by its full name only, and warned about', async () => {
+    const sha1 = 'http://www.w3.org/2000/09/xmldsig#rsa-sha1'
+    const files = changed('policies/token-generators/ledger.json', '"signatureAlgorithm": "RS256"', `"signatureAlgorithm": "${sha1}"`)
+    const warnings = await warningsOf(files)
+    expect(warnings).to.have.length(1)
+    expect(warnings[0]).to.match(/^policies\/token-generators\/ledger\.json:6:3 signatureAlgorithm: .*SHA-1/)
+  })
+
+  it('a certificate that has ended is warned about, at a processor and at a generator', async () => {
+    const inbound = changed('policies/token-processors/partner-saml.json', 'secrets/partner.crt', 'secrets/old.crt')
+    expect((await warningsOf(inbound)).join()).to.match(/^policies\/token-processors\/partner-saml\.json:4:67 .*2\d\d\d-\d\d-\d\d/)
+    const outbound = changed('policies/token-generators/ledger.json', 'secrets/saml.crt', 'secrets/old.crt')
+    expect((await warningsOf(outbound)).join()).to.match(/^policies\/token-generators\/ledger\.json:13:19 .*the certificate has expired/)
+  })
+
+  it('what a generator inherits is reported once, at the file that says it', async () => {
+    const child = '{ "type": "saml2", "extends": "ledger", "audience": "https://other.example" }'
+    const group =
+      '{ "audiences": ["child"], "generators": { "urn:ietf:params:oauth:token-type:saml2": "child" }, "default": "urn:ietf:params:oauth:token-type:saml2" }'
+    const files = { 'policies/token-generators/child.json': child, 'policies/generator-groups/child.json': group }
+    expect(await problemsOf({ ...whole, ...files })).to.deep.equal([])
+    const broken = changed('policies/token-generators/ledger.json', '"lifetime": "5m"', '"lifetime": "5 min"')
+    expect(await problemsOf({ ...broken, ...files })).to.deep.equal([
+      'policies/token-generators/ledger.json:9:3 lifetime: expected a duration such as "30s", "5m" or "1h"',
+    ])
+  })
+})
