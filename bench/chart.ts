@@ -11,6 +11,7 @@ const barsWidth = width - labelWidth - 190
 
 const shown = [
   { name: subjectNames.cambist, label: 'Cambist', style: 'own' },
+  { name: subjectNames.inMemory, label: 'Cambist, store in memory', style: 'own' },
   { name: subjectNames.koa, label: '(a) bare operations, Koa + @koa/router', style: 'bare' },
   { name: subjectNames.http, label: "(a') bare operations, node:http", style: 'bare' },
   { name: subjectNames.oidcProvider, label: '(b) oidc-provider, the same work', style: 'other' },
@@ -19,10 +20,10 @@ const shown = [
 /** CPU per exchange as bars, one group for each kind of exchange: an SVG that reads on light and on dark pages. */
 export function chart(results: readonly Result[], caption: string): string {
   const groups = results.filter(({ subjects }) => subjects.some(({ name }) => name === subjectNames.koa))
-  const most = Math.max(...groups.flatMap(group => shown.map(({ name }) => medianOf(group, name, 'cpu'))))
-  const groupHeight = groupHead + shown.length * (barHeight + gap) + groupGap
-  const height = 44 + groups.length * groupHeight + 30
-  const body = groups.map((group, index) => groupOf(group, 44 + index * groupHeight, most))
+  const most = Math.max(...groups.flatMap(group => barsOf(group).map(({ name }) => medianOf(group, name, 'cpu'))))
+  const tops = groups.map((_, index) => groups.slice(0, index).reduce((top, group) => top + heightOf(group), 44))
+  const height = groups.reduce((sum, group) => sum + heightOf(group), 44 + 30)
+  const body = groups.map((group, index) => groupOf(group, tops[index] ?? 0, most))
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="t">`,
     '<title id="t">CPU time per token exchange</title>',
@@ -47,11 +48,11 @@ const style = `<style>
 </style>`
 
 function groupOf(result: Result, top: number, most: number): string {
-  const bars = shown.map(({ name, label, style }, row) => {
+  const bars = barsOf(result).map(({ name, label, style }, row) => {
     const y = top + groupHead + row * (barHeight + gap)
     const cpu = medianOf(result, name, 'cpu')
     const length = Math.max(1, Math.round((cpu / most) * barsWidth))
-    const note = name === subjectNames.cambist ? `  ${compared(result)}` : ''
+    const note = style === 'own' ? ` = ${compared(result, name)}` : ''
     return [
       text(labelWidth - 8, y + 13, label, '', 'end'),
       `<rect class="${style}" x="${labelWidth}" y="${y}" width="${length}" height="${barHeight}" rx="2"/>`,
@@ -61,9 +62,17 @@ function groupOf(result: Result, top: number, most: number): string {
   return [text(16, top + 22, result.title, 'group'), ...bars].join('\n')
 }
 
-function compared(result: Result): string {
-  const { cambist, koa, oidcProvider } = subjectNames
-  return `${ratio(result, cambist, koa).toFixed(2)} × (a), ${ratio(result, cambist, oidcProvider).toFixed(2)} × (b)`
+function compared(result: Result, name: string): string {
+  const { koa, oidcProvider } = subjectNames
+  return `${ratio(result, name, koa).toFixed(2)} × (a), ${ratio(result, name, oidcProvider).toFixed(2)} × (b)`
+}
+
+function barsOf({ subjects }: Result) {
+  return shown.filter(({ name }) => subjects.some(subject => subject.name === name))
+}
+
+function heightOf(result: Result): number {
+  return groupHead + barsOf(result).length * (barHeight + gap) + groupGap
 }
 
 function text(x: number, y: number, content: string, style = '', anchor = 'start'): string {

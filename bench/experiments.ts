@@ -14,6 +14,7 @@ export interface Experiment {
 /** The subjects of an exchange, by the letters of the issue. */
 export const subjectNames = {
   cambist: 'cambist',
+  inMemory: 'cambist, store in memory',
   koa: '(a) bare operations in Koa + @koa/router',
   http: "(a') bare operations in node:http",
   oidcProvider: '(b) oidc-provider',
@@ -60,7 +61,7 @@ export function allExperiments(against: string | undefined): Experiment[] {
 
 /** The shipped store is on disk. oidc-provider's own is in memory, and comparable with this server's in memory only. */
 function onOtherStores(): Subject[] {
-  const inMemory = cambist({ name: 'cambist, store in memory', store: { type: 'memory' } })
+  const inMemory = cambist({ name: subjectNames.inMemory, store: { type: 'memory' } })
   return spawnSync('redis-server', ['--version']).status === 0 ? [inMemory, onRedis('cambist, store in Redis')] : [inMemory]
 }
 
