@@ -249,7 +249,7 @@ describe('the record is written before the answer', () => {
             answered = true
             return answer
           })
-          await journal.waitedFor
+          await Promise.race([journal.waitedFor, exchange])
           // The server is not busy: it has answered others many times by now.
           for (let time = 0; time < 20; time++) await at.server.request('GET', '/healthz')
           expect(answered).to.equal(false)

@@ -158,7 +158,10 @@ describe('POST /revoke', () => {
     })
 
     it('a client that is disabled', async () => {
-      expectError(await at.server.post('/revoke', { token: await at.own() }, 'disabled'), 'unauthorized_client')
+      for (const token of [await at.own(), 'unknown']) {
+        const answer = await at.server.post('/revoke', { token }, 'disabled')
+        expect(expectError(answer, 'unauthorized_client').description).to.include('disabled')
+      }
     })
 
     it('a request without a token, or with two', async () => {
