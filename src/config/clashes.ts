@@ -47,13 +47,14 @@ function claimsOf(targets: readonly ParsedFile[], member: 'resources' | 'audienc
 export function reportUnreachableGenerators(files: readonly ParsedFile[], sources: readonly SourceFile[], findings: Findings): void {
   const groups = files.filter(({ source }) => source.kind === 'generator-groups')
   const grouped = new Set(groups.flatMap(file => generatorsIn(file).map(([, { id }]) => id)))
-  // A group with a mistake of its own may be the one that has the generator.
+  // A group with a mistake of its own may be the one that has the generator; and one that does not exist is told of elsewhere.
   const ofKind = (kind: SourceFile['kind']) => sources.filter(source => source.kind === kind)
   const generators = new Set(ofKind('token-generators').map(({ id }) => id))
   if (groups.length < ofKind('generator-groups').length || [...grouped].some(id => !generators.has(id))) return
   for (const file of files.filter(({ source }) => source.kind === 'processor-policies')) {
     for (const [path, { id }] of generatorsIn(file)) {
-      if (!grouped.has(id)) findings.report(file, path, `is never reached: no generator group has the token generator "${id}"`)
+      if (generators.has(id) && !grouped.has(id))
+        findings.report(file, path, `is never reached: no generator group has the token generator "${id}"`)
     }
   }
 }
