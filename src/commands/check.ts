@@ -24,17 +24,20 @@ export const check: Command = {
     try {
       const { warnings } = await buildConfiguration(parsed, withoutStore(pino({ level: 'silent' })))
       for (const warning of warnings) terminal.print(`warning: ${describeWarning(warning)}`)
-      terminal.print(
-        `${parsed.sources.files.length} files, version ${parsed.sources.version}: no problems${warnings.length > 0 ? `, ${warnings.length} warnings` : ''}`,
-      )
+      const also = warnings.length === 0 ? '' : `, ${count(warnings.length, 'warning')}`
+      terminal.print(`${count(parsed.sources.files.length, 'file')}, version ${parsed.sources.version}: no problems${also}`)
       return 0
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       for (const problem of error.problems) terminal.complain(describe(problem))
-      terminal.complain(
-        `${error.problems.length} ${error.problems.length === 1 ? 'problem' : 'problems'}; nothing can start with this configuration`,
-      )
+      if (parsed.settings?.sample === true)
+        terminal.complain('This is the sample configuration: its first start makes the keys and secrets that are not there.')
+      terminal.complain(`${count(error.problems.length, 'problem')}; nothing can start with this configuration`)
       return 1
     }
   },
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -1,4 +1,5 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { didYouMean } from '../config/suggest.ts'
 
 /** One command of the command line. */
 export interface Command {
@@ -17,12 +18,20 @@ export class UsageError extends Error {}
 /** Reads the options of a command; an unknown one is a `UsageError`. */
 export function readOptions<const Config extends ParseArgsConfig['options']>(args: readonly string[], options: Config, positionals = 0) {
   try {
-    const parsed = parseArgs({ args: [...args], options, allowPositionals: positionals > 0, strict: true })
-    if (parsed.positionals.length > positionals) throw new UsageError(`"${parsed.positionals[positionals]}" is too much`)
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+    // It is not repeated: somebody may have taken the place of an option for that of a secret.
+    if (parsed.positionals.length > positionals) throw new UsageError('there is an argument too many')
     return parsed
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError((error as Error).message)
+    throw error instanceof UsageError ? error : new UsageError(describe(error as NodeJS.ErrnoException, Object.keys(options ?? {})))
   }
+}
+
+function describe({ code, message }: NodeJS.ErrnoException, names: readonly string[]): string {
+  const unknown = code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' ? /'(-[^']*)'/.exec(message)?.[1] : undefined
+  if (unknown === undefined) return message
+  const options = names.map(name => `--${name}`)
+  return `there is no option ${unknown}${didYouMean(unknown, options)}`
 }
 
 /** `--config DIR`: where the configuration is. */

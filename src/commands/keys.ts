@@ -1,6 +1,8 @@
 import { createPrivateKey } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { didYouMean } from '../config/suggest.ts'
 import { keyManagementAlgorithms } from '../keys/decryption-key.ts'
 import { generateKey } from '../keys/generate-key.ts'
 import { selfSignedCertificate } from '../keys/self-signed-certificate.ts'
@@ -30,7 +32,7 @@ export const keys: Command = {
         algorithm: { type: 'string', short: 'a', default: 'ES256' },
         status: { type: 'string', default: 'active' },
         replaces: { type: 'string' },
-        bits: { type: 'string', default: '2048' },
+        bits: { type: 'string' },
         certificate: { type: 'boolean', default: false },
         days: { type: 'string', default: '1095' },
       },
@@ -39,13 +41,19 @@ export const keys: Command = {
     const [action, id] = positionals
     const { algorithm, status, replaces, bits, certificate, days } = values
     if (action !== 'generate' || id === undefined) throw new UsageError('say what to do: keys generate ID')
-    if (!/^[A-Za-z0-9._-]+$/.test(id)) throw new UsageError('an id has letters, digits and . _ - only, because it is the file name')
-    if (!isAlgorithm(algorithm)) throw new UsageError(`there is no algorithm "${algorithm}"; there are ${algorithms.join(', ')}`)
+    if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(id))
+      throw new UsageError('an id has letters, digits and . _ - only, and no dot first, because it is the file name')
+    if (!isAlgorithm(algorithm))
+      throw new UsageError(
+        `there is no algorithm "${algorithm}"${didYouMean(algorithm, algorithms) || `; there are ${algorithms.join(', ')}`}`,
+      )
     if (!['next', 'active', 'retired'].includes(status)) throw new UsageError('--status is next, active or retired')
-    if (!/^(2048|3072|4096)$/.test(bits)) throw new UsageError('--bits is 2048, 3072 or 4096')
+    if (bits !== undefined && !/^(2048|3072|4096)$/.test(bits)) throw new UsageError('--bits is 2048, 3072 or 4096')
+    if (bits !== undefined && !/^(RS|PS)/.test(algorithm))
+      throw new UsageError(`--bits is for RSA keys; those for ${algorithm} have one size`)
     if (!/^[1-9][0-9]{0,4}$/.test(days)) throw new UsageError('--days is a number of days')
     if (certificate && !certifiable.test(algorithm)) throw new UsageError(`a certificate is made for RSA and ES keys, not for ${algorithm}`)
-    const wanted = { id, algorithm, status, replaces, bits: Number(bits), certificateDays: certificate ? Number(days) : undefined }
+    const wanted = { id, algorithm, status, replaces, bits: Number(bits ?? 2048), certificateDays: certificate ? Number(days) : undefined }
     return writePair(resolve(values.config), wanted)
   },
 }
@@ -67,33 +75,45 @@ interface Wanted {
   readonly certificateDays: number | undefined
 }
 
-async function writePair(folder: string, { id, algorithm, status, replaces, bits, certificateDays }: Wanted): Promise<number> {
-  const { privateKeyPem, kid } = await generateKey(algorithm, bits)
+async function writePair(folder: string, wanted: Wanted): Promise<number> {
+  const { id, algorithm, status, replaces } = wanted
+  const generated = await generateKey(algorithm, wanted.bits)
+  const files = filesOf(wanted, generated.privateKeyPem)
+  const taken = files.find(({ name }) => existsSync(join(folder, name)))
+  // Before anything is written: half of a key would be in the way of the next attempt.
+  if (taken !== undefined) return fail(`${taken.name} is there already; nothing is overwritten`)
+  if (replaces !== undefined && !existsSync(join(folder, `keys/${replaces}.json`)))
+    return fail(`there is no keys/${replaces}.json to replace`)
+  try {
+    await mkdir(join(folder, 'keys'), { recursive: true })
+    for (const { name, content, mode } of files) await writeFile(join(folder, name), content, { flag: 'wx', mode })
+  } catch (error) {
+    const { path, code } = error as NodeJS.ErrnoException
+    return fail(`${path} cannot be written (${code})`)
+  }
+  terminal.print(`keys/${id}.json and keys/${id}.pem: ${algorithm}, ${status}, kid ${generated.kid}`)
+  return 0
+}
+
+function filesOf({ id, algorithm, status, replaces, certificateDays: days }: Wanted, privateKeyPem: string) {
   const description = {
     $schema: '../schemas/key.schema.json',
     algorithm,
     status,
     ...(replaces !== undefined && { replaces }),
     privateKey: { file: `keys/${id}.pem` },
-    ...(certificateDays !== undefined && { certificate: { file: `keys/${id}.crt.pem` } }),
+    ...(days !== undefined && { certificate: { file: `keys/${id}.crt.pem` } }),
   }
-  try {
-    await mkdir(join(folder, 'keys'), { recursive: true })
-    await writeFile(join(folder, `keys/${id}.pem`), privateKeyPem, { mode: 0o600, flag: 'wx' })
-    if (certificateDays !== undefined) {
-      const certificate = selfSignedCertificate(createPrivateKey(privateKeyPem), {
-        commonName: id,
-        notBefore: new Date(),
-        days: certificateDays,
-      })
-      await writeFile(join(folder, `keys/${id}.crt.pem`), certificate, { flag: 'wx' })
-    }
-    await writeFile(join(folder, `keys/${id}.json`), `${JSON.stringify(description, null, 2)}\n`, { flag: 'wx' })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    terminal.complain(`${(error as NodeJS.ErrnoException).path} is there already; nothing is overwritten`)
-    return 1
-  }
-  terminal.print(`keys/${id}.json and keys/${id}.pem: ${algorithm}, ${status}, kid ${kid}`)
-  return 0
+  const certificate = (forDays: number) =>
+    selfSignedCertificate(createPrivateKey(privateKeyPem), { commonName: id, notBefore: new Date(), days: forDays })
+  return [
+    { name: `keys/${id}.pem`, content: privateKeyPem, mode: 0o600 },
+    ...(days === undefined ? [] : [{ name: `keys/${id}.crt.pem`, content: certificate(days), mode: 0o644 }]),
+    { name: `keys/${id}.json`, content: `${JSON.stringify(description, null, 2)}\n`, mode: 0o644 },
+  ]
+}
+
+function fail(why: string): number {
+  terminal.complain(why)
+  return 1
 }
