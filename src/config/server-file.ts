@@ -13,6 +13,11 @@ const issuer = webAddress
   .refine(text => [text, `${text}/`].includes(new URL(text).href), {
     error: issue => `is not in its normal form, which is "${new URL(String(issue.input)).href.replace(/\/$/, '')}"`,
   })
+  // Its path is a part of every route, where other characters would be a pattern.
+  .refine(
+    text => /^[^/]*\/\/[^/]+(\/[A-Za-z0-9._~-]+)*\/?$/.test(text),
+    'the path of an issuer has letters, digits and . _ ~ - only, between single slashes',
+  )
   .meta({ description: 'The issuer identifier: the address under which clients know this server', format: 'uri' })
 
 const settings = strict({

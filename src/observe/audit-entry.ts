@@ -15,6 +15,7 @@ import type { ExchangeRequest } from '../exchange/read-request.ts'
 import { claimedClientId } from '../http/client-credentials.ts'
 import type { JsonObject } from '../json.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
+import type { Actor } from '../processors/processor.ts'
 
 /**
  * What the record of one exchange says. Each stage's result passes through it unchanged. It holds no token, no secret and no
@@ -80,7 +81,7 @@ export class AuditEntry {
   }
 
   delegation(delegation: CheckedDelegation): CheckedDelegation {
-    if (delegation.act !== undefined) this.#facts.act = delegation.act
+    if (delegation.act !== undefined) this.#facts.act = namesOf(delegation.act)
     return delegation
   }
 
@@ -108,6 +109,11 @@ function sha256(token: string): string {
 
 function nameOf({ proof }: ProvenToken): { iss: string; sub: string } {
   return { iss: proof.issuer, sub: proof.subject }
+}
+
+// Only who acts: what else an issuer says of an actor is nobody's business here.
+function namesOf({ iss, sub, act }: Actor): Actor {
+  return { iss, sub, ...(act !== undefined && { act: namesOf(act) }) }
 }
 
 function pick(attributes: JsonObject, names: readonly string[]): JsonObject {
