@@ -40,10 +40,10 @@ describe('the jwt token generator', () => {
       groups: ['a'],
       aud: 'https://partner.example',
       iat: now,
-      exp: now + 300,
+      exp: now + 7200,
       jti: issued.id,
     })
-    expect(issued).to.include({ tokenType: 'N_A', expiresAt: now + 300 })
+    expect(issued).to.include({ tokenType: 'N_A', expiresAt: now + 7200 })
     expect(made).to.include({ tokenType: 'urn:ietf:params:oauth:token-type:jwt', expressesActor: true })
   })
 

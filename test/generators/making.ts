@@ -11,6 +11,7 @@ import { type Parts, type PluginKind, SettingProblem, type SigningKeyLine } from
 export const ownIssuer = 'https://sts.example.com'
 
 /** When everything happens in these tests. */
+// Other software reads these tokens by its own clock, at the end of a test run that may take long: they live for two hours.
 export const now = Math.floor(Date.now() / 1000)
 
 /** What a generator in a test is built with. */
@@ -65,7 +66,7 @@ export function grantOf(attributes: JsonObject, more: object = {}): GeneratorGra
     attributes,
     client: { id: 'orders' },
     delegation: { act: undefined },
-    expiresBy: now + 300,
+    expiresBy: now + 7200,
     now,
     ...more,
   } as unknown as GeneratorGrant

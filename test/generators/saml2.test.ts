@@ -46,7 +46,7 @@ describe('the saml2 token generator', () => {
     it('is unpadded base64url of the assertion, with its id, its end and N_A', async () => {
       const issued = await made()
       expect(issued.token).to.match(/^[A-Za-z0-9_-]+$/)
-      expect(issued).to.include({ tokenType: 'N_A', expiresAt: now + 300 })
+      expect(issued).to.include({ tokenType: 'N_A', expiresAt: now + 7200 })
       expect(issued.id).to.match(/^_[0-9a-f]{40}$/)
       expect(issued.xml).to.match(/^<saml:Assertion /)
       expect(issued.xml).to.include(` ID="${issued.id}" `).and.to.include(`URI="#${issued.id}"`)
@@ -127,12 +127,12 @@ describe('the saml2 token generator', () => {
 
     it('bearer: says where and until when', async () => {
       expect((await made()).xml).to.include(
-        `<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${time(now + 300)}" Recipient="https://ledger.example.com/acs">`,
+        `<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${time(now + 7200)}" Recipient="https://ledger.example.com/acs">`,
       )
       const sooner = await made({ subject: { recipient: 'https://r', lifetime: '1m' } })
       expect(sooner.xml).to.include(`<saml:SubjectConfirmationData NotOnOrAfter="${time(now + 60)}" Recipient="https://r">`)
       const notLater = await made({ subject: { recipient: 'https://r', lifetime: '1h' } })
-      expect(notLater.xml).to.include(`<saml:SubjectConfirmationData NotOnOrAfter="${time(now + 300)}"`)
+      expect(notLater.xml).to.include(`<saml:SubjectConfirmationData NotOnOrAfter="${time(now + 7200)}"`)
     })
 
     it('sender-vouches: needs no data', async () => {
