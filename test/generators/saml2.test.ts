@@ -131,7 +131,7 @@ describe('the saml2 token generator', () => {
       )
       const sooner = await made({ subject: { recipient: 'https://r', lifetime: '1m' } })
       expect(sooner.xml).to.include(`<saml:SubjectConfirmationData NotOnOrAfter="${time(now + 60)}" Recipient="https://r">`)
-      const notLater = await made({ subject: { recipient: 'https://r', lifetime: '1h' } })
+      const notLater = await made({ subject: { recipient: 'https://r', lifetime: '3h' } })
       expect(notLater.xml).to.include(`<saml:SubjectConfirmationData NotOnOrAfter="${time(now + 7200)}"`)
     })
 
