@@ -29,6 +29,8 @@ export interface LoadFigures {
   /** Milliseconds. */
   readonly p50: number
   readonly p99: number
+  /** The part of the machine's time that programs which are not part of the benchmark took meanwhile. */
+  readonly others: number
 }
 
 const requestsInPool = 4000
@@ -49,11 +51,14 @@ async function run(order: LoadOrder): Promise<LoadFigures> {
   await load.during(order.settle)
   load.forget()
   const cpuBefore = cpuNanoseconds(order.processes)
+  const machineBefore = machineTime()
   const started = performance.now()
   await load.during(order.seconds)
   await load.atLeastOne()
   const seconds = (performance.now() - started) / 1000
   const cpu = cpuNanoseconds(order.processes) - cpuBefore
+  const machine = machineTime()
+  const ours = cpu / 1e9 + machine.mine - machineBefore.mine
   const milliseconds = load.stop()
   const count = milliseconds.length
   return {
@@ -61,6 +66,7 @@ async function run(order: LoadOrder): Promise<LoadFigures> {
     cpu: cpu / 1000 / count,
     p50: milliseconds[count >> 1] ?? 0,
     p99: milliseconds[Math.floor(count * 0.99)] ?? 0,
+    others: Math.max(0, machine.busy - machineBefore.busy - ours) / (machine.total - machineBefore.total),
   }
 }
 
@@ -157,4 +163,17 @@ function isToken(answer: string): boolean {
 function cpuNanoseconds(processes: readonly number[]): number {
   const threads = processes.flatMap(pid => readdirSync(`/proc/${pid}/task`).map(thread => `/proc/${pid}/task/${thread}/schedstat`))
   return threads.reduce((sum, file) => sum + Number(readFileSync(file, 'latin1').split(' ')[0]), 0)
+}
+
+/** Seconds of all cores together: how long they were busy, how long there was anything, and how much this process took (proc(5), hundredths). */
+function machineTime(): { busy: number; total: number; mine: number } {
+  const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, irq = 0, softirq = 0] =
+    readFileSync('/proc/stat', 'latin1')
+      .split('\n', 1)[0]
+      ?.split(/\s+/)
+      .slice(1)
+      .map(field => Number(field) / 100) ?? []
+  const busy = user + nice + system + irq + softirq
+  const mine = process.cpuUsage()
+  return { busy, total: busy + idle + waiting, mine: (mine.user + mine.system) / 1e6 }
 }

@@ -7,7 +7,7 @@ import type { LoadFigures } from './load.ts'
 import { makeKeys } from './material.ts'
 import { makeRoom, pinning, startScript } from './processes.ts'
 import { Progress } from './progress.ts'
-import { type Result, report } from './report.ts'
+import { type Result, report, undisturbed } from './report.ts'
 import type { Bench, Running } from './subjects.ts'
 import { writeDocs } from './write-docs.ts'
 
@@ -88,7 +88,7 @@ async function run({ title, exchange, subjects }: Experiment, bench: Bench, prog
         rounds[index]?.push(await (running[index] as Running).measure(plan.settle, plan.seconds))
       }
     }
-    return { title, subjects: subjects.map(({ name }, index) => ({ name, rounds: rounds[index] ?? [] })) }
+    return undisturbed({ title, subjects: subjects.map(({ name }, index) => ({ name, rounds: rounds[index] ?? [] })) })
   } finally {
     await Promise.all(running.map(each => each.stop()))
   }

@@ -90,7 +90,7 @@ export function cryptography(name: string): Subject {
       const measure = async (settle: number, seconds: number) => {
         const order = { path: pathOf(exchange), token, milliseconds: (settle + seconds) * 500 }
         const { microseconds } = await ask<{ microseconds: number }>(server, order)
-        return { perSecond: 1e6 / microseconds, cpu: microseconds, p50: microseconds / 1000, p99: microseconds / 1000 }
+        return { perSecond: 1e6 / microseconds, cpu: microseconds, p50: microseconds / 1000, p99: microseconds / 1000, others: 0 }
       }
       return { measure, stop: () => server.stop() }
     },
