@@ -41,7 +41,7 @@ export const samlSettings = {
   decryptionKeys: distinct(reference('keys'))
     .min(1)
     .optional()
-    .meta({ description: 'RSA keys that encrypted assertions are decrypted with' }),
+    .meta({ description: 'RSA keys that encrypted assertions, names and attributes are decrypted with' }),
   maxSize: size.default(64 * 1024).meta({ description: 'The largest token that is read at all, decoded (default "64KB")' }),
   lenientBase64: z
     .boolean()

@@ -119,7 +119,7 @@ function qualifierOf({ nameQualifier, spNameQualifier }: AssertionFacts['nameId'
   return { subjectQualifier: JSON.stringify([nameQualifier ?? '', spNameQualifier ?? '']) }
 }
 
-/** SAML Core §2.2.3. EncryptedID and BaseID have no text that a policy could be about. */
+/** SAML Core §2.2.3. A BaseID has no text that a policy could be about. */
 function readNameId(nameId: XmlElement): AssertionFacts['nameId'] {
   const { attributes } = nameId
   const named = [
@@ -154,7 +154,6 @@ function sessionEnds(assertion: XmlElement): ReadonlyArray<Instant | undefined> 
 function readAttributes(assertion: XmlElement): ReadonlyMap<string, AttributeValues> {
   const attributes = new Map<string, AttributeValues>()
   for (const statement of children(assertion, 'AttributeStatement')) {
-    if (children(statement, 'EncryptedAttribute').length > 0) throw unacceptable('it has an encrypted attribute')
     requireSequence(statement, ['Attribute'])
     for (const attribute of statement.children) {
       requireSequence(attribute, ['AttributeValue'])

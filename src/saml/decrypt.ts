@@ -3,7 +3,6 @@ import { TokenRejected } from '../oauth/errors.ts'
 import { decodeBase64Binary } from './base64.ts'
 import { namespaces } from './names.ts'
 import { type OaepHashes, unwrapOaep } from './oaep.ts'
-import { readXml, type XmlDocument } from './read.ts'
 import { childrenOf, everyElement, isElement, type XmlElement } from './xml-element.ts'
 
 const { encryption, encryption11, signature } = namespaces
@@ -27,18 +26,17 @@ const maskDigests: Readonly<Record<string, OaepHashes['mask']>> = {
 }
 
 /**
- * Decrypts an EncryptedAssertion (SAML Core §2.3.4, XML Encryption §4.4), or the bare EncryptedData that WS-Trust has instead, and parses
- * what was inside. Anybody can encrypt for us: what comes out is as little trusted as what came in, and its own signature is still
- * required (CVE-2026-18108).
+ * Decrypts an EncryptedAssertion, EncryptedID or EncryptedAttribute (SAML Core §6.1, XML Encryption §4.4), or the bare EncryptedData that
+ * WS-Trust has instead. Anybody can encrypt for us: what comes out is as little trusted as what came in.
  */
-export function decryptAssertion(encrypted: XmlElement, keys: readonly KeyObject[]): XmlDocument {
+export function decryptXml(encrypted: XmlElement, keys: readonly KeyObject[]): Buffer {
   const data = isElement(encrypted, encryption, 'EncryptedData') ? encrypted : onlyChild(encrypted, encryption, 'EncryptedData')
   const cipher = contentCiphers[methodOf(data)]
   if (cipher === undefined) throw notAcceptable('its content is encrypted with an algorithm that is not accepted here')
   const wrappedKey = encryptedKeyOf(encrypted)
   const hashes = hashesOf(wrappedKey)
   const contentKey = unwrap(cipherValueOf(wrappedKey), keys, hashes, cipher.keyBytes)
-  return readXml(decipher(cipher.name, contentKey, cipherValueOf(data)))
+  return decipher(cipher.name, contentKey, cipherValueOf(data))
 }
 
 // Each EncryptedKey costs an RSA operation. It stands in the KeyInfo or beside EncryptedData; a reference to it is not followed.
@@ -110,7 +108,7 @@ function notAcceptable(what: string): TokenRejected {
   return new TokenRejected(`the encryption of the token is not acceptable: ${what}`)
 }
 
-// One answer for every failure: whoever learns which step failed can decrypt by asking often enough (XML Encryption §6.1).
-function notDecrypted(): TokenRejected {
+/** One answer for every failure: whoever learns which step failed can decrypt by asking often enough (XML Encryption §6.1). */
+export function notDecrypted(): TokenRejected {
   return new TokenRejected('the token could not be decrypted')
 }

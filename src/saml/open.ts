@@ -2,10 +2,11 @@ import type { KeyObject } from 'node:crypto'
 import { TokenRejected } from '../oauth/errors.ts'
 import type { VerifiedAssertion } from './assertion.ts'
 import type { DeliveryRules } from './confirmation.ts'
-import { decryptAssertion } from './decrypt.ts'
+import { decryptXml } from './decrypt.ts'
+import { withPartsDecrypted } from './encrypted-parts.ts'
 import { unacceptable } from './facts.ts'
 import { namespaces } from './names.ts'
-import type { XmlDocument } from './read.ts'
+import { readXml, type XmlDocument } from './read.ts'
 import { contentOf } from './response.ts'
 import { requireNoOtherSignature, type SignatureTrust, type SignedKind, signatureOf, verifyEnveloped } from './verify.ts'
 import { everyElement, isElement, type XmlElement } from './xml-element.ts'
@@ -38,6 +39,10 @@ export interface OpeningRules extends DeliveryRules {
  * root, or the one in an EncryptedAssertion or Response that is the root.
  */
 export async function openAssertion(document: XmlDocument, version: SamlVersion, rules: OpeningRules): Promise<VerifiedAssertion> {
+  return withPartsDecrypted(await openVerified(document, version, rules), rules.decryptionKeys)
+}
+
+async function openVerified(document: XmlDocument, version: SamlVersion, rules: OpeningRules): Promise<VerifiedAssertion> {
   const { root } = document
   requireOneAssertion(root)
   if (isElement(root, version.protocol, 'Response') && rules.acceptResponse) return await openResponse(document, version, rules)
@@ -77,7 +82,8 @@ function decrypted(document: XmlDocument, element: XmlElement, version: SamlVers
     isElement(element, version.namespace, 'EncryptedAssertion') || isElement(element, namespaces.encryption, 'EncryptedData')
   if (!isEncrypted) return [document, element]
   if (rules.decryptionKeys.length === 0) throw new TokenRejected('the token is encrypted, and encrypted tokens are not accepted here')
-  const inside = decryptAssertion(element, rules.decryptionKeys)
+  // Its own signature is still required: anybody can encrypt for us (CVE-2026-18108).
+  const inside = readXml(decryptXml(element, rules.decryptionKeys))
   requireOneAssertion(inside.root)
   requireNoOtherSignature(inside.root, [inside.root])
   return [inside, inside.root]

@@ -97,7 +97,8 @@ describe('SAML vectors of Appendix A', () => {
     for (const { description, record } of [asSubject, asActor]) {
       expect(description).to.match(why)
       for (const piece of piecesOf(document)) expect(description.includes(piece), piece).to.equal(false)
-      expect(JSON.stringify(record)).to.not.include(base64.slice(0, 60))
+      // What is short occurs by chance.
+      if (base64.length >= 16) expect(JSON.stringify(record)).to.not.include(base64.slice(0, 60))
       expect(record.outcome).to.equal('refused')
     }
     expect(at.server.records.length - before).to.equal(2)
@@ -183,7 +184,7 @@ describe('SAML vectors of Appendix A', () => {
       'no Subject': [{ subject: '' }, /Subject/],
       'an empty NameID': [{ subject: subject('') }, /NameID is empty/],
       'white space around the NameID': [{ subject: subject(' alice') }, /NameID is empty or not plain text/],
-      'an EncryptedID': [{ subject: subject().replaceAll('NameID', 'EncryptedID') }, /unknown or in the wrong place/],
+      'an EncryptedID': [{ subject: subject().replaceAll('NameID', 'EncryptedID') }, /a part of the assertion is encrypted/],
       'an Issuer that is no entity id': [{ issuer: `<saml:Issuer Format="urn:x">${partner}</saml:Issuer>` }, /not an entity id/],
       'white space around the Issuer': [{ issuer: `<saml:Issuer>${partner} </saml:Issuer>` }, /Issuer is empty or not plain text/],
       'issued in the future': [

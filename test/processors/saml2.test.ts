@@ -233,7 +233,7 @@ describe('saml2 processor', () => {
       'a nil value that is not empty': [{ rest: attributeStatement(`<saml:Attribute Name="a">${nil('x')}</saml:Attribute>`) }, /nil/],
       'an encrypted attribute': [
         { rest: attributeStatement('<saml:EncryptedAttribute></saml:EncryptedAttribute>') },
-        /encrypted attribute/,
+        /a part of the assertion is encrypted/,
       ],
       'an attribute without a name': [{ rest: attributeStatement('<saml:Attribute></saml:Attribute>') }, /Name of its Attribute/],
     }

@@ -5,8 +5,10 @@ import { DOMParser } from '@xmldom/xmldom'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { SignedXml } from 'xml-crypto'
+import type { DecryptionKey } from '../../src/keys/decryption-key.ts'
 import { TokenRejected } from '../../src/oauth/errors.ts'
 import type { Proof, TokenProcessor } from '../../src/processors/processor.ts'
+import { namespaces } from '../../src/saml/names.ts'
 import { type Desk, makeDesk, requireXmlTools, type Version } from '../interop/saml-tools.ts'
 import {
   assertion11,
@@ -15,12 +17,14 @@ import {
   attributeStatement,
   audience,
   authnStatement,
+  confirmation,
   keyInfoOf,
   makeSigner,
   named,
   partner,
   recipient,
   signed,
+  type Unsigned,
   unsigned,
 } from './forge.ts'
 import { prove, saml2Processor, saml11Processor } from './judging.ts'
@@ -32,6 +36,25 @@ const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 /** The Signature without values that xmlsec1 fills in. */
 const template = (id: string, prefixes = '') =>
   `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo>${named('CanonicalizationMethod', exclusive)}${named('SignatureMethod', 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha512')}<ds:Reference URI="#${id}"><ds:Transforms>${named('Transform', 'http://www.w3.org/2000/09/xmldsig#enveloped-signature')}${named('Transform', exclusive, prefixes)}</ds:Transforms>${named('DigestMethod', 'http://www.w3.org/2001/04/xmldsig-more#sha384')}<ds:DigestValue/></ds:Reference></ds:SignedInfo><ds:SignatureValue/><ds:KeyInfo><ds:X509Data/></ds:KeyInfo></ds:Signature>`
+
+async function signedByXmlsec1(desk: Desk, { id, before, after }: Unsigned, prefixes = ''): Promise<string> {
+  const file = await desk.put('t.xml', before + template(id, prefixes) + after)
+  const key = `${await desk.put('key.pem', idp.keyPem)},${await desk.put('c.pem', idp.certificate)}`
+  const id20 = ['--id-attr:ID', 'urn:oasis:names:tc:SAML:2.0:assertion:Assertion']
+  return (await run('xmlsec1', ['--sign', '--privkey-pem', key, ...id20, file])).stdout
+}
+
+/** The EncryptedData that xmlsec1 makes of an element. */
+async function encryptedByXmlsec1(desk: Desk, xml: string, certificate: string): Promise<string> {
+  const { encryption, encryption11, signature } = namespaces
+  const data = '<xenc:CipherData><xenc:CipherValue/></xenc:CipherData>'
+  const encryptedKey = `<xenc:EncryptedKey><xenc:EncryptionMethod Algorithm="${encryption}rsa-oaep-mgf1p"/><ds:KeyInfo><ds:X509Data/></ds:KeyInfo>${data}</xenc:EncryptedKey>`
+  const empty = `<xenc:EncryptedData xmlns:xenc="${encryption}" Type="${encryption}Element"><xenc:EncryptionMethod Algorithm="${encryption11}aes256-gcm"/><ds:KeyInfo xmlns:ds="${signature}">${encryptedKey}</ds:KeyInfo>${data}</xenc:EncryptedData>`
+  const [content, pem, file] = [desk.put('x.xml', xml), desk.put('c.pem', certificate), desk.put('t.xml', empty)]
+  const how = ['--encrypt', '--pubkey-cert-pem', await pem, '--session-key', 'aes-256', '--xml-data', await content, await file]
+  const { stdout } = await run('xmlsec1', how)
+  return stdout.replace(/^<\?xml[^>]*>\s*/, '').trim()
+}
 
 /** xml-crypto's own judgement; it says no by throwing as well. */
 function xmlCryptoAccepts(xml: string, version: Version): boolean {
@@ -101,14 +124,30 @@ describe('inbound assertions and other software', function () {
     const typed =
       '<saml:Attribute Name="a"><saml:AttributeValue xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">x</saml:AttributeValue></saml:Attribute>'
     for (const prefixes of ['', list]) {
-      const { id, before, after } = assertion20({ rest: attributeStatement(typed) })
-      const file = await desk.put('t.xml', before + template(id, prefixes) + after)
-      const key = `${await desk.put('key.pem', idp.keyPem)},${await desk.put('c.pem', idp.certificate)}`
-      const id20 = ['--id-attr:ID', 'urn:oasis:names:tc:SAML:2.0:assertion:Assertion']
-      const { stdout } = await run('xmlsec1', ['--sign', '--privkey-pem', key, ...id20, file])
-      expect((await prove(processor, stdout)).subject).to.equal('alice')
-      expect(await desk.xmlsec1(stdout, idp.certificate, '2.0')).to.equal(true)
-      expect((await prove(processor, stdout)).attributes.attributes).to.deep.equal({ a: ['x'] })
+      const xml = await signedByXmlsec1(desk, assertion20({ rest: attributeStatement(typed) }), prefixes)
+      expect((await prove(processor, xml)).subject).to.equal('alice')
+      expect(await desk.xmlsec1(xml, idp.certificate, '2.0')).to.equal(true)
+      expect((await prove(processor, xml)).attributes.attributes).to.deep.equal({ a: ['x'] })
+    }
+  })
+
+  it('what xmlsec1 encrypted is taken: an assertion, its NameID, an attribute', async () => {
+    const ours = makeSigner()
+    const key: DecryptionKey = { id: 'decryption', kid: 'k', algorithm: 'RSA-OAEP-256', privateKey: ours.privateKey }
+    const decrypting = await saml2Processor(idp, { decryptionKeys: ['decryption'] }, { decryptionKeys: [key] })
+    const encrypt = (xml: string) => encryptedByXmlsec1(desk, xml, ours.certificate)
+    const declared = (xml: string) => xml.replace(/^<saml:\w+/, start => `${start} xmlns:saml="${namespaces.saml2}"`)
+    const inside = async (name: string, xml: string) => `<saml:${name}>${await encrypt(declared(xml))}</saml:${name}>`
+
+    const parts = assertion20({
+      subject: `<saml:Subject>${await inside('EncryptedID', '<saml:NameID>alice</saml:NameID>')}${confirmation()}</saml:Subject>`,
+      rest: attributeStatement(await inside('EncryptedAttribute', attribute('groups', 'a', 'b'))),
+    })
+    const signedByOther = await signedByXmlsec1(desk, parts)
+    const whole = `<saml:EncryptedAssertion xmlns:saml="${namespaces.saml2}">${await encrypt(signedByOther)}</saml:EncryptedAssertion>`
+    for (const xml of [signedByOther, whole]) {
+      const { subject, attributes } = await prove(decrypting, xml)
+      expect([subject, attributes.attributes]).to.deep.equal(['alice', { groups: ['a', 'b'] }])
     }
   })
 
