@@ -6,8 +6,9 @@ import { keys } from './commands/keys.ts'
 import { serve } from './commands/serve.ts'
 import { terminal } from './commands/terminal.ts'
 import { token } from './commands/token.ts'
+import { usage } from './commands/usage.ts'
 
-const commands: readonly Command[] = [serve, check, keys, hashSecretCommand, token]
+const commands: readonly Command[] = [serve, check, usage, keys, hashSecretCommand, token]
 
 /** The command line: finds the command and runs it. Exit codes: 0 done, 1 not done, 2 called wrongly. */
 async function main([name = '--help', ...rest]: readonly string[]): Promise<number> {

@@ -40,8 +40,6 @@ export interface Parts {
    * JSON Schema of its result. `where` says for what it was checked, where it is checked for several things.
    */
   expression(source: ExpressionSource, path: Path, declared: Declarations, expected: JsonObject, where?: string): Expression | undefined
-  /** The scopes as a set; those that `server.json` does not list are reported as problems. */
-  scopes(names: readonly string[], path: Path): ReadonlySet<string>
   /** Reports a problem and goes on, so that an administrator sees all of them at once. */
   problem(path: Path, message: string): void
   /** Reports a setting that is legal and dangerous. `code` names its page in `docs/warnings.md`. */

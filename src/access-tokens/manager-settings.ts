@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { distinct, lifetime, reference } from '../config/values.ts'
+import { distinct, lifetime, reference, scopeName } from '../config/values.ts'
 import type { Grant } from '../exchange/grant.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { type Parts, SettingProblem } from '../plugin.ts'
@@ -20,7 +20,7 @@ export const managerSettings = {
   resources: distinct(resource).default([]).meta({ description: 'The resources (RFC 8707) that it serves' }),
   audiences: distinct(z.string().min(1)).default([]).meta({ description: 'The logical names that it serves' }),
   clients: distinct(reference('clients')).optional().meta({ description: 'The clients that may have its tokens; absent: all' }),
-  scopes: distinct(z.string().min(1)).optional().meta({ description: 'The scopes that its tokens may carry; absent: all' }),
+  scopes: distinct(scopeName).optional().meta({ description: 'The scopes that its tokens may carry; absent: all' }),
   contract: contractSettings,
 }
 type ManagerSettings = z.output<z.ZodObject<typeof managerSettings>>
@@ -56,7 +56,7 @@ export function managerBasics(settings: ManagerSettings, parts: Parts): Basics {
     lifetime: settings.lifetime,
     outlivesSubject: settings.outlivesSubject,
     clients: settings.clients && new Set(settings.clients.map(({ id }) => id)),
-    scopes: settings.scopes && parts.scopes(settings.scopes, ['scopes']),
+    scopes: settings.scopes && new Set(settings.scopes.map(({ name }) => name)),
     resources,
     audiences: settings.audiences,
     audienceFor: requested => (audience !== 'requested' ? audience : requested.length > 0 ? [...new Set(requested)] : resources),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Path } from '../config/problems.ts'
 import { didYouMean } from '../config/suggest.ts'
-import { distinct, type Reference, reference, strict } from '../config/values.ts'
+import { distinct, type Reference, reference, scopeName, strict } from '../config/values.ts'
 import { keySourceShape, namesOneSource, openKeySource } from '../keys/key-source.ts'
 import { signatureAlgorithms } from '../keys/signing-key.ts'
 import type { Blueprint, Parts } from '../plugin.ts'
@@ -63,7 +63,7 @@ const clientSettings = strict({
     .prefault({})
     .meta({ description: 'Whether it may ask what tokens mean' }),
   audiences: names.meta({ description: 'Names by which it is addressed as a resource server' }),
-  scopes: names.meta({ description: 'The scopes that it may ask for; server.json lists them' }),
+  scopes: distinct(scopeName).default([]).meta({ description: 'The scopes that it may ask for; server.json lists them' }),
   properties: z.record(z.string(), z.json()).default({}).meta({ description: 'What expressions read as context.client' }),
 })
 type ClientSettings = z.output<typeof clientSettings>
@@ -86,7 +86,7 @@ async function buildClient(settings: ClientSettings, parts: Parts): Promise<Clie
     tokenExchange: buildTokenExchange(settings.tokenExchange, parts),
     introspection,
     audiences,
-    scopes: [...parts.scopes(settings.scopes, ['scopes'])],
+    scopes: settings.scopes.map(({ name }) => name),
     properties,
   }
 }

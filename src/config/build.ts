@@ -16,7 +16,6 @@ import { SchemaCompiler, SchemaMistake } from './json-schema.ts'
 import type { ParsedFile } from './parse.ts'
 import { memberName, type Path } from './problems.ts'
 import type { ServerSettings } from './server-file.ts'
-import { didYouMean } from './suggest.ts'
 import type { ExternalText } from './values.ts'
 
 /** What all files became, by kind and id. */
@@ -43,7 +42,6 @@ export interface Surroundings {
 /** Builds every file, each kind after those that it refers to, and collects problems and warnings of all. */
 export class Builder {
   readonly #surroundings: Surroundings
-  readonly #scopes: ReadonlySet<string> | undefined
   readonly #expressions = new ExpressionCompiler()
   readonly #schemas = new SchemaCompiler()
   readonly #built = {
@@ -59,7 +57,6 @@ export class Builder {
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
-    this.#scopes = surroundings.server && new Set(Object.keys(surroundings.server.scopes))
   }
 
   async build(parsed: readonly ParsedFile[]): Promise<Built> {
@@ -128,7 +125,6 @@ export class Builder {
       processorPolicy: ({ id }) => this.#built['processor-policies'].get(id) ?? fail(),
       jsonSchema: (schema, path) => this.#compileSchema(schema, path),
       expression: (...expression) => this.#compileExpression(file, ...expression),
-      scopes: (names, path) => this.#checkScopes(names, path, problem),
     }
   }
 
@@ -157,14 +153,6 @@ export class Builder {
       findings.report(file, path, `${before}${error.message}`, error.offset)
       return undefined
     }
-  }
-
-  #checkScopes(names: readonly string[], path: Path, problem: Parts['problem']): ReadonlySet<string> {
-    const known = this.#scopes
-    for (const [index, name] of names.entries()) {
-      if (known?.has(name) === false) problem([...path, index], `server.json lists no scope "${name}"${didYouMean(name, known)}`)
-    }
-    return new Set(names)
   }
 
   #unusableKey(id: string, path: Path, why: string): never {

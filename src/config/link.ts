@@ -5,16 +5,25 @@ import { type FolderKind, fileOf, folderKinds } from './folders.ts'
 import type { ParsedFile } from './parse.ts'
 import type { Path, Problem } from './problems.ts'
 import type { Sources } from './read.ts'
+import type { ServerSettings } from './server-file.ts'
 import { didYouMean } from './suggest.ts'
-import { ExternalText, Reference } from './values.ts'
+import { ExternalText, Reference, ScopeName } from './values.ts'
 
-/** Reports every member that names a file which is not there. */
-export function checkReferences(parsed: readonly ParsedFile[], { files }: Sources): readonly Problem[] {
+/** Reports every member that names a file or a scope which is not there. Scopes are not judged where `server.json` has problems. */
+export function checkReferences(
+  parsed: readonly ParsedFile[],
+  { files }: Sources,
+  settings: ServerSettings | undefined,
+): readonly Problem[] {
   const findings = new Findings()
+  const scopes = settings && new Set(Object.keys(settings.scopes))
   const ids = new Map(folderKinds.map(kind => [kind, new Set(files.filter(file => file.kind === kind).map(({ id }) => id))]))
   for (const file of parsed) {
     for (const [path, { kind, id }] of findInstances(file.blueprint.settings, Reference)) {
       if (!ids.get(kind)?.has(id)) findings.report(file, path, dangling(kind, id, ids))
+    }
+    for (const [path, { name }] of findInstances(file.blueprint.settings, ScopeName)) {
+      if (scopes?.has(name) === false) findings.report(file, path, `server.json lists no scope "${name}"${didYouMean(name, scopes)}`)
     }
   }
   return findings.problems

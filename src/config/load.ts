@@ -39,7 +39,7 @@ export async function parseConfiguration(sources: Sources, folder: string, envir
     files,
     settings,
     texts,
-    problems: [...sources.problems, ...problems, ...checkReferences(files, sources), ...unreadable],
+    problems: [...sources.problems, ...problems, ...checkReferences(files, sources, settings), ...unreadable],
   }
 }
 

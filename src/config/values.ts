@@ -12,6 +12,14 @@ export class Reference {
   }
 }
 
+/** A member that names a scope of `server.json`. */
+export class ScopeName {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
 /** A text that stands outside of the configuration: a secret, a key, a certificate. Read while loading; `Parts.text` gives the content. */
 export class ExternalText {
   readonly from: 'env' | 'file'
@@ -53,6 +61,13 @@ export function reference(kind: FolderKind) {
     .meta({ description: `The id of a file in ${folders[kind]}/` })
     .transform(id => new Reference(kind, id))
 }
+
+/** A scope that `server.json` lists. */
+export const scopeName = z
+  .string()
+  .min(1)
+  .meta({ description: 'A scope that server.json lists' })
+  .transform(name => new ScopeName(name))
 
 const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 }
 

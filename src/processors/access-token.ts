@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { z } from 'zod'
 import type { AccessToken, AccessTokenManager } from '../access-tokens/access-token-manager.ts'
-import { distinct, reference } from '../config/values.ts'
+import { distinct, reference, scopeName } from '../config/values.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 import { TokenRejected } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
@@ -14,7 +13,7 @@ import type { Proof, TokenProcessor } from './processor.ts'
 const shape = {
   ...limitSettings,
   accessTokenManagers: distinct(reference('access-token-managers')).min(1).meta({ description: 'The managers whose tokens it takes' }),
-  requiredScopes: distinct(z.string().min(1)).default([]).meta({ description: 'Scopes that a token must have' }),
+  requiredScopes: distinct(scopeName).default([]).meta({ description: 'Scopes that a token must have' }),
 }
 
 const always = ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id']
@@ -22,7 +21,7 @@ const always = ['iss', 'sub', 'aud', 'exp', 'iat', 'jti', 'client_id']
 /** An access token of this server, JWT or reference (`…:access_token` and `…:jwt` alike). */
 export const accessToken = pluginKind('access-token', shape, (settings, parts): TokenProcessor => {
   const managers = settings.accessTokenManagers.map(parts.accessTokenManager)
-  parts.scopes(settings.requiredScopes, ['requiredScopes'])
+  const requiredScopes = settings.requiredScopes.map(({ name }) => name)
   return {
     id: parts.id,
     limits: limitsOf(settings),
@@ -33,7 +32,7 @@ export const accessToken = pluginKind('access-token', shape, (settings, parts): 
     async process(token, { now }) {
       const read = await readByOneOf(managers, token, now)
       if (read === undefined) throw new TokenRejected('it is no access token of this server that is valid now')
-      const missing = settings.requiredScopes.filter(scope => !read.scope.includes(scope))
+      const missing = requiredScopes.filter(scope => !read.scope.includes(scope))
       if (missing.length > 0) throw new TokenRejected(`it lacks the scope ${missing.join(' ')}`)
       return proofOf(read)
     },

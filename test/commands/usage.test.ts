@@ -5,9 +5,10 @@ import { hashSecretCommand } from '../../src/commands/hash-secret.ts'
 import { keys } from '../../src/commands/keys.ts'
 import { serve } from '../../src/commands/serve.ts'
 import { token } from '../../src/commands/token.ts'
+import { usage } from '../../src/commands/usage.ts'
 import { cambist, patience } from './run.ts'
 
-const commands: readonly Command[] = [serve, check, keys, hashSecretCommand, token]
+const commands: readonly Command[] = [serve, check, usage, keys, hashSecretCommand, token]
 
 describe('the command line', function () {
   this.timeout(patience)
@@ -64,6 +65,9 @@ describe('the command line', function () {
     [keys, ['generate', 'api', '--algorithm', 'Ed25519', '--certificate'], /^a certificate is made for RSA and ES keys, not for Ed25519$/],
     [token, ['--seconds', 'ten'], /^--seconds takes a whole number/],
     [token, ['--type', 'saml'], /^--type is jwt, saml2 or saml1$/],
+    [usage, [], /^say what is looked for: usage NAME, or usage --unused$/],
+    [usage, ['people', '--unused'], /^say what is looked for/],
+    [usage, ['people', 'agents'], /^there is an argument too many$/],
   ]
   for (const [command, args, message] of mistakes) {
     it(`cambist ${command.name} ${args.join(' ')} is a mistake`, async () => {

@@ -93,7 +93,10 @@ describe('extends', () => {
     [
       'a file with a mistake of meaning',
       { bad: { type: 'reference', lifetime: '5m', audience: ['x'], contract: {}, scopes: ['none'] }, child: { extends: 'bad' } },
-      [`${managers}/bad.json:7:3 contract: the contract needs the attribute "sub" with "type": "string"`],
+      [
+        `${managers}/bad.json:7:3 contract: the contract needs the attribute "sub" with "type": "string"`,
+        `${managers}/bad.json:9:5 scopes[0]: server.json lists no scope "none"`,
+      ],
     ],
     [
       'a file with a dangling reference',
