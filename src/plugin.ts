@@ -40,6 +40,8 @@ export interface Parts {
    * JSON Schema of its result. `where` says for what it was checked, where it is checked for several things.
    */
   expression(source: ExpressionSource, path: Path, declared: Declarations, expected: JsonObject, where?: string): Expression | undefined
+  /** How refusals and explanations name the setting at this path: `policies/processor-policies/partner.json issues[0].attributes`. */
+  settingAt(path: Path): string
   /** Reports a problem and goes on, so that an administrator sees all of them at once. */
   problem(path: Path, message: string): void
   /** Reports a setting that is legal and dangerous. `code` names its page in `docs/warnings.md`. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts'
 import type { Instant } from '../outside.ts'
-import type { TokenMaker } from '../policies/target.ts'
+import type { AllowedClients, TokenMaker } from '../policies/target.ts'
 
 /** An access token of this server that is genuine, unexpired and not revoked. */
 export interface AccessToken {
@@ -24,7 +24,7 @@ export interface AccessToken {
 export interface AccessTokenManager extends TokenMaker {
   readonly type: 'jwt' | 'reference'
   /** Who may be issued its tokens; undefined: every client. */
-  readonly clients: ReadonlySet<string> | undefined
+  readonly clients: AllowedClients | undefined
   /** Which scopes its tokens may carry; undefined: all. */
   readonly scopes: ReadonlySet<string> | undefined
   /** Absolute URIs that it serves; one that ends in `/` serves everything below it. */

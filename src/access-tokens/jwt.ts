@@ -30,11 +30,9 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): AccessTokenManage
     type: 'jwt',
     async generate(grant) {
       const id = random(16).toString('base64url')
-      const token = await line.active.signCompact(
-        header,
-        JSON.stringify(claimsOf(grant, { issuer: parts.issuer, id, audience: basics.audienceFor(grant.target.resources) })),
-      )
-      return { token, id, tokenType: 'Bearer', expiresAt: grant.expiresBy }
+      const claims = claimsOf(grant, { issuer: parts.issuer, id, audience: basics.audienceFor(grant.target.resources) })
+      const token = await line.active.signCompact(header, JSON.stringify(claims))
+      return { token, id, tokenType: 'Bearer', expiresAt: grant.expiresBy, content: { claims } }
     },
     async read(token, now) {
       const claims = genuine(token)

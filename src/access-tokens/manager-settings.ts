@@ -1,11 +1,14 @@
 import { z } from 'zod'
-import { distinct, lifetime, reference, scopeName } from '../config/values.ts'
+import { distinct, enforcement, lifetime, reference, scopeName, strict } from '../config/values.ts'
 import type { Grant } from '../exchange/grant.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { type Parts, SettingProblem } from '../plugin.ts'
 import { buildContract, contractSettings } from '../policies/contract.ts'
 import { resource } from '../policies/resource.ts'
+import type { AllowedClients } from '../policies/target.ts'
 import type { AccessToken, AccessTokenManager } from './access-token-manager.ts'
+
+const clientList = distinct(reference('clients'))
 
 /** Settings that every access token manager has. */
 export const managerSettings = {
@@ -19,7 +22,10 @@ export const managerSettings = {
     .meta({ description: 'The aud claim: a list, or "requested" for the resources that were asked for' }),
   resources: distinct(resource).default([]).meta({ description: 'The resources (RFC 8707) that it serves' }),
   audiences: distinct(z.string().min(1)).default([]).meta({ description: 'The logical names that it serves' }),
-  clients: distinct(reference('clients')).optional().meta({ description: 'The clients that may have its tokens; absent: all' }),
+  clients: z
+    .union([clientList, strict({ allow: clientList, mode: enforcement })])
+    .optional()
+    .meta({ description: 'The clients that may have its tokens; absent: all' }),
   scopes: distinct(scopeName).optional().meta({ description: 'The scopes that its tokens may carry; absent: all' }),
   contract: contractSettings,
 }
@@ -55,12 +61,18 @@ export function managerBasics(settings: ManagerSettings, parts: Parts): Basics {
     contract: buildContract(contract, parts, ['contract']),
     lifetime: settings.lifetime,
     outlivesSubject: settings.outlivesSubject,
-    clients: settings.clients && new Set(settings.clients.map(({ id }) => id)),
+    clients: settings.clients && allowedClients(settings.clients, parts),
     scopes: settings.scopes && new Set(settings.scopes.map(({ name }) => name)),
     resources,
     audiences: settings.audiences,
     audienceFor: requested => (audience !== 'requested' ? audience : requested.length > 0 ? [...new Set(requested)] : resources),
   }
+}
+
+function allowedClients(clients: NonNullable<ManagerSettings['clients']>, parts: Parts): AllowedClients {
+  const { allow, mode } = Array.isArray(clients) ? { allow: clients, mode: 'enforce' } : clients
+  if (mode === 'audit') parts.warn('audit-mode', ['clients', 'mode'], 'is recorded and not enforced: every client may have its tokens')
+  return { allow: new Set(allow.map(({ id }) => id)), enforced: mode === 'enforce' }
 }
 
 /** The private claim that holds the ids of the tokens that a token comes from. */

@@ -27,12 +27,10 @@ export const reference = pluginKind('reference', shape, (settings, parts): Acces
     async generate(grant) {
       const token = random(settings.length).toString('base64url')
       const id = random(16).toString('base64url')
-      const kept: Kept = {
-        manager: parts.id,
-        claims: claimsOf(grant, { issuer: parts.issuer, id, audience: basics.audienceFor(grant.target.resources) }),
-      }
+      const claims = claimsOf(grant, { issuer: parts.issuer, id, audience: basics.audienceFor(grant.target.resources) })
+      const kept: Kept = { manager: parts.id, claims }
       await store.put(keyOf(token), JSON.stringify(kept), Math.ceil(grant.expiresBy - grant.now))
-      return { token, id, tokenType: 'Bearer', expiresAt: grant.expiresBy }
+      return { token, id, tokenType: 'Bearer', expiresAt: grant.expiresBy, content: { claims } }
     },
     async read(token, now) {
       const text = token.includes('.') ? undefined : await store.get(keyOf(token))

@@ -130,7 +130,8 @@ function warnIfUnreachable(target: Target, policy: ProcessorPolicy | undefined, 
   const never = (why: string) => parts.warn('unreachable-target', path, `can never be issued: ${why}`)
   const issuing = policy === undefined || target.makers.some(maker => policy.issues.has(maker))
   if (!issuing) never(`the policy "${policy.id}" issues nothing to "${target.id}"`)
-  if (target.clients?.has(parts.id) === false) never(`"clients" of "${target.id}" does not list this client`)
+  if (target.clients?.enforced === true && !target.clients.allow.has(parts.id))
+    never(`"clients" of "${target.id}" does not list this client`)
 }
 
 function warnIfUnlisted(

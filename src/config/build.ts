@@ -113,6 +113,7 @@ export class Builder {
       outside,
       problem,
       warn: (code, path, message) => findings.warn(file, code, path, message),
+      settingAt: path => `${file.source.file} ${memberName(path)}`,
       text: external => texts.get(external) ?? fail(),
       signingKey: ({ id }, path) =>
         this.#keyLines.signing.get(id) ?? this.#unusableKey(id, path, 'it decrypts, and a key that signs is needed'),

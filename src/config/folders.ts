@@ -1,3 +1,5 @@
+import { memberName, type Path } from './problems.ts'
+
 /** Where each kind of file lives. The folder is the kind, the file name is the id. */
 export const folders = {
   keys: 'keys',
@@ -18,4 +20,9 @@ export const folderKinds = Object.keys(folders) as FolderKind[]
 /** The path of a file, relative to the configuration folder. */
 export function fileOf(kind: FolderKind, id: string): string {
   return `${folders[kind]}/${id}.json`
+}
+
+/** How refusals and explanations name a setting: `clients/orders.json tokenExchange.enabled`. */
+export function settingOf(kind: FolderKind, id: string, ...path: Path): string {
+  return path.length === 0 ? fileOf(kind, id) : `${fileOf(kind, id)} ${memberName(path)}`
 }

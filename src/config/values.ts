@@ -139,3 +139,9 @@ export function distinct<Item extends z.ZodType>(item: Item) {
     }
   })
 }
+
+/** `mode` of what may be tried out before it refuses anything. */
+export const enforcement = z
+  .enum(['enforce', 'audit'])
+  .default('enforce')
+  .meta({ description: '"audit": what it would refuse is recorded and counted, and not refused' })

@@ -1,3 +1,5 @@
+import { settingOf } from '../config/folders.ts'
+import { OAuthError } from '../oauth/errors.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
 import type { Server } from '../server.ts'
 import type { AddressedTokens, ExchangingClient, ProvenToken, ProvenTokens } from './grant.ts'
@@ -10,15 +12,21 @@ export function checkAudience(server: Server, client: ExchangingClient, tokens: 
   return tokens as AddressedTokens
 }
 
-function requireAddressed(server: Server, client: ExchangingClient, { role, processor, proof }: ProvenToken): void {
-  if (proof.audiences.length === 0) throw rejected(role, 'it names no audience')
+function requireAddressed(server: Server, client: ExchangingClient, token: ProvenToken): void {
+  const { processor, proof } = token
+  if (proof.audiences.length === 0) throw rejected(token, 'it names no audience')
   // Each restriction has to be met on its own (SAML Core §2.5.1.4).
   for (const audiences of [proof.audiences, ...(proof.furtherAudiences ?? [])]) {
     if (processor.origin === 'own') {
-      if (!isForClient(client, proof.clientId, audiences))
-        throw rejected(role, 'it was issued to another client and is not addressed to this one')
-    } else if (!isForServer(server, client, processor, audiences)) throw rejected(role, 'its audience is another party')
+      if (!isForClient(client, proof.clientId, audiences)) throw notForClient(token, client)
+    } else if (!isForServer(server, client, processor, audiences))
+      throw rejected(token, 'its audience is another party', { member: 'audiences' })
   }
+}
+
+function notForClient({ role }: ProvenToken, client: ExchangingClient): OAuthError {
+  const why = `the ${role} token is refused: it was issued to another client and is not addressed to this one`
+  return new OAuthError(`${role}-token-rejected`, why, { setting: settingOf('clients', client.id, 'audiences') })
 }
 
 function isForClient(client: ExchangingClient, clientId: string | undefined, audiences: readonly string[]): boolean {

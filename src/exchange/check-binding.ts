@@ -8,6 +8,6 @@ export function checkBinding(tokens: ValidTokens): UsableTokens {
   return tokens as UsableTokens
 }
 
-function requireUnbound({ role, proof }: ProvenToken): void {
-  if (proof.confirmation !== undefined) throw rejected(role, 'it is bound to a key (cnf), and the request proves none')
+function requireUnbound(token: ProvenToken): void {
+  if (token.proof.confirmation !== undefined) throw rejected(token, 'it is bound to a key (cnf), and the request proves none')
 }

@@ -3,6 +3,7 @@ import { requireAll } from '../policies/criteria.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import { tokenVariables } from './fulfil-contract.ts'
 import type { ClearedAttributes, FulfilledContract, SelectedMapping, UnrestrictedTokens } from './grant.ts'
+import type { Witness } from './witness.ts'
 
 /** Step 9: the criteria of the mapping, then those of the policy, in order; the first that does not hold refuses. */
 export function checkCriteria(
@@ -11,8 +12,9 @@ export function checkCriteria(
   tokens: UnrestrictedTokens,
   fulfilled: FulfilledContract,
   context: ExpressionContext,
+  witness: Witness,
 ): ClearedAttributes {
-  requireAll(mapping.criteria, tokenVariables(tokens, context))
-  requireAll(policy.criteria, { policy: fulfilled, context })
+  requireAll(mapping.criteria, tokenVariables(tokens, context), witness)
+  requireAll(policy.criteria, { policy: fulfilled, context }, witness)
   return fulfilled as ClearedAttributes
 }

@@ -10,9 +10,9 @@ export function checkProxyRestriction({ mapping: { maker } }: SelectedTarget, to
   return tokens as UnrestrictedTokens
 }
 
-function requirePermitted({ role, proof }: ProvenToken, maker: SelectedTarget['mapping']['maker']): void {
-  const { proxyRestriction } = proof
+function requirePermitted(token: ProvenToken, maker: SelectedTarget['mapping']['maker']): void {
+  const { proxyRestriction } = token.proof
   // That of an actor would be lost: the new token hands on the subject's only.
-  if (proxyRestriction === undefined || (role === 'subject' && maker.permits?.(proxyRestriction) === true)) return
-  throw rejected(role, 'it restricts what may be made from it (ProxyRestriction), and this is not allowed')
+  if (proxyRestriction === undefined || (token.role === 'subject' && maker.permits?.(proxyRestriction) === true)) return
+  throw rejected(token, 'it restricts what may be made from it (ProxyRestriction), and this is not allowed')
 }

@@ -9,15 +9,15 @@ export function checkValidity(tokens: AddressedTokens, now: Instant): ValidToken
   return tokens as ValidTokens
 }
 
-function requireValid({ role, processor, proof }: ProvenToken, now: Instant): void {
-  const { clockSkew, maxAge, maxLifetime } = processor.limits
-  const { expiresAt, notBefore, issuedAt } = proof
-  if (expiresAt !== undefined && now >= expiresAt + clockSkew) throw rejected(role, 'it has expired')
-  if (notBefore !== undefined && now < notBefore - clockSkew) throw rejected(role, 'it is not valid yet')
-  if (issuedAt !== undefined && now < issuedAt - clockSkew) throw rejected(role, 'it was issued in the future')
+function requireValid(token: ProvenToken, now: Instant): void {
+  const { clockSkew, maxAge, maxLifetime } = token.processor.limits
+  const { expiresAt, notBefore, issuedAt } = token.proof
+  if (expiresAt !== undefined && now >= expiresAt + clockSkew) throw rejected(token, 'it has expired', { member: 'clockSkew' })
+  if (notBefore !== undefined && now < notBefore - clockSkew) throw rejected(token, 'it is not valid yet', { member: 'clockSkew' })
+  if (issuedAt !== undefined && now < issuedAt - clockSkew) throw rejected(token, 'it was issued in the future', { member: 'clockSkew' })
   if (maxAge !== undefined && (issuedAt === undefined || now - issuedAt > maxAge + clockSkew))
-    throw rejected(role, 'it is too old, or does not say when it was issued')
+    throw rejected(token, 'it is too old, or does not say when it was issued', { member: 'maxAge' })
   if (maxLifetime !== undefined && (issuedAt === undefined || expiresAt === undefined || expiresAt - issuedAt > maxLifetime)) {
-    throw rejected(role, 'it lives longer than is accepted here, or does not say how long')
+    throw rejected(token, 'it lives longer than is accepted here, or does not say how long', { member: 'maxLifetime' })
   }
 }

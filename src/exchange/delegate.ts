@@ -3,32 +3,36 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Actor, Proof } from '../processors/processor.ts'
 import type { Server } from '../server.ts'
-import type { CheckedDelegation, ExchangingClient, SelectedTarget, UnrestrictedTokens } from './grant.ts'
+import type { CheckedDelegation, ExchangingClient, ProvenToken, SelectedTarget, UnrestrictedTokens } from './grant.ts'
 import { rejected } from './process-tokens.ts'
 
 /** Step 8: who acts in the new token (RFC 8693 §4.1), and whether the subject allowed it (§4.4). */
 export function delegate(server: Server, client: ExchangingClient, target: SelectedTarget, tokens: UnrestrictedTokens): CheckedDelegation {
   const subject = tokens.subject.proof
   const actor = tokens.actor?.proof
-  if (actor?.act !== undefined) throw rejected('actor', 'somebody acts in it for its subject (act); that chain would be lost')
+  if (tokens.actor?.proof.act !== undefined)
+    throw rejected(tokens.actor, 'somebody acts in it for its subject (act); that chain would be lost')
   if (subject.mayAct !== undefined) requireAllowed(subject, actor ?? clientAsActor(server, client))
-  const earlier = readActors(subject.act, subject.issuer)
-  const act = actor === undefined ? earlier : addActor(actor, subject, earlier)
-  if (depthOf(act) > server.maxActorDepth)
-    throw new OAuthError('delegation-refused', `the chain of actors would be longer than ${server.maxActorDepth}`)
+  const earlier = readActors(tokens.subject, subject.act)
+  const act = tokens.actor === undefined ? earlier : addActor(tokens.actor, subject, earlier)
+  if (depthOf(act) > server.maxActorDepth) {
+    const why = `the chain of actors would be longer than ${server.maxActorDepth}`
+    throw new OAuthError('delegation-refused', why, { setting: 'server.json delegation.maxDepth' })
+  }
   // Dropping the actor would turn delegation into impersonation.
   if (act !== undefined && !target.mapping.expressesActor) {
-    throw new OAuthError('delegation-refused', 'the token would not say who acts for its subject: its mapping does not read act')
+    const why = 'the token would not say who acts for its subject: its mapping does not read act'
+    throw new OAuthError('delegation-refused', why, { setting: target.mapping.fulfilment.setting })
   }
   return { act } as CheckedDelegation
 }
 
 // Acting for oneself is no delegation, and whoever already acts does not act a second time.
-function addActor({ issuer, subject, subjectQualifier }: Proof, of: Proof, earlier: Actor | undefined): Actor | undefined {
+function addActor(actor: ProvenToken, of: Proof, earlier: Actor | undefined): Actor | undefined {
+  const { issuer, subject, subjectQualifier } = actor.proof
   if (issuer === of.issuer && subject === of.subject) {
     // Two people whom only a qualifier tells apart: { iss, sub } would name the subject as its own actor.
-    if (subjectQualifier !== of.subjectQualifier)
-      throw rejected('actor', 'only a qualifier tells its subject from that of the subject token')
+    if (subjectQualifier !== of.subjectQualifier) throw rejected(actor, 'only a qualifier tells its subject from that of the subject token')
     return earlier
   }
   if (earlier !== undefined && earlier.iss === issuer && earlier.sub === subject) return earlier
@@ -36,14 +40,14 @@ function addActor({ issuer, subject, subjectQualifier }: Proof, of: Proof, earli
 }
 
 /** The chain of actors in a token, each with its issuer; `exp`, `nbf` and `aud` have no meaning there and are refused. */
-function readActors(act: JsonValue | undefined, issuer: string): Actor | undefined {
+function readActors(token: ProvenToken, act: JsonValue | undefined): Actor | undefined {
   if (act === undefined) return undefined
-  if (!isJsonObject(act)) throw rejected('subject', 'its act claim is no object')
-  const { iss = issuer, sub, act: earlier, ...others } = act
+  if (!isJsonObject(act)) throw rejected(token, 'its act claim is no object')
+  const { iss = token.proof.issuer, sub, act: earlier, ...others } = act
   if (typeof sub !== 'string' || sub === '' || typeof iss !== 'string')
-    throw rejected('subject', 'its act claim does not name an actor by sub and iss')
-  if ('exp' in others || 'nbf' in others || 'aud' in others) throw rejected('subject', 'its act claim has exp, nbf or aud')
-  const nested = readActors(earlier, issuer)
+    throw rejected(token, 'its act claim does not name an actor by sub and iss')
+  if ('exp' in others || 'nbf' in others || 'aud' in others) throw rejected(token, 'its act claim has exp, nbf or aud')
+  const nested = readActors(token, earlier)
   return { ...others, iss, sub, ...(nested !== undefined && { act: nested }) }
 }
 

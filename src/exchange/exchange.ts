@@ -1,6 +1,5 @@
 import type { PresentedCredentials } from '../clients/client.ts'
 import type { Form } from '../http/form.ts'
-import type { AuditEntry } from '../observe/audit-entry.ts'
 import type { Server } from '../server.ts'
 import { authenticateClient } from './authenticate-client.ts'
 import { boundLifetime } from './bound-lifetime.ts'
@@ -23,6 +22,7 @@ import { selectPolicy } from './select-policy.ts'
 import { selectTarget } from './select-target.ts'
 import { traceAncestors } from './trace-ancestors.ts'
 import { useOnce } from './use-once.ts'
+import type { Witness } from './witness.ts'
 
 /** A request to the token endpoint, after its form was read (step 1). */
 export interface TokenRequest {
@@ -43,46 +43,47 @@ export interface TokenAnswer {
 
 /**
  * One exchange, every stage in order. Each takes what earlier ones have established, and a stage that was left out would be
- * missing in the types of a later one. `entry` hears of each result, for the audit record; nothing here reads it.
+ * missing in the types of a later one. `witness` hears of each result; nothing here reads it.
  */
 export async function exchange(
   server: Server,
   { credentials, form, clientIp, dpopProof }: TokenRequest,
-  entry: AuditEntry,
+  witness: Witness,
 ): Promise<TokenAnswer> {
   const now = server.outside.now()
 
   // Who asks, and for what?
-  const authenticated = entry.client(await authenticateClient(server, entry.credentials(credentials), clientIp))
-  const client = checkGrant(authenticated, form.get('grant_type'))
-  entry.ignored(ignoredParameters(form))
-  const request = entry.request(readRequest(form, dpopProof))
+  const authenticated = witness.client(await authenticateClient(server, witness.credentials(credentials), clientIp))
+  const client = witness.exchanging(checkGrant(authenticated, form.get('grant_type')))
+  witness.ignored(ignoredParameters(form))
+  const request = witness.request(readRequest(form, dpopProof))
 
   // Which rules apply? Nothing costly happens before these are known.
-  const policy = entry.policy(selectPolicy(server, client))
-  const mapping = entry.mapping(selectMapping(policy, request))
-  const target = entry.target(selectTarget(server, policy, client, request))
+  const policy = witness.policy(selectPolicy(server, client))
+  const mapping = witness.mapping(selectMapping(policy, request, witness))
+  const target = witness.target(selectTarget({ server, policy, client, request }, witness))
 
   // What do the tokens prove, and may this client use them?
-  const proven = entry.tokens(await processTokens(mapping, request, now))
+  const proven = witness.tokens(await processTokens(mapping, request, now))
   const usable = checkBinding(checkValidity(checkAudience(server, client, proven), now))
   const tokens = checkProxyRestriction(target, usable)
-  const delegation = entry.delegation(delegate(server, client, target, tokens))
+  const delegation = witness.delegation(delegate(server, client, target, tokens))
   const expiresBy = boundLifetime(target, tokens, now)
   const ancestors = traceAncestors(tokens)
 
   // What is learned from them, and may they have what they ask for?
   const context = expressionContext(client, request, clientIp, now)
-  const fulfilled = entry.attributes(policy, fulfilContract(mapping, tokens, context))
-  const attributes = checkCriteria(policy, mapping, tokens, fulfilled, context)
-  const scope = entry.scope(grantScope(request.scope, { server, client, mapping, target, tokens, attributes, context }))
-  const mapped = mapAttributes(target, attributes, delegation, scope, context)
+  const fulfilled = witness.fulfilled(policy, fulfilContract(mapping, tokens, context, witness))
+  const attributes = witness.cleared(checkCriteria(policy, mapping, tokens, fulfilled, context, witness))
+  const scope = witness.scope(grantScope(request.scope, { server, client, policy, mapping, target, tokens, attributes, context }))
+  const mapped = witness.mapped(mapAttributes(target, attributes, delegation, scope, context, witness))
 
   // Only now is anything used up, made or sent.
   await useOnce(server.outside.store, tokens, now)
+  witness.used()
   const { authentication, proxyRestriction } = tokens.subject.proof
   const grant = { client, target, attributes: mapped, delegation, scope, expiresBy, ancestors, authentication, proxyRestriction, now }
-  const issued = entry.issued(await generateToken(grant))
+  const issued = witness.issued(await generateToken(grant))
   return {
     access_token: issued.token,
     issued_token_type: target.issuedTokenType,

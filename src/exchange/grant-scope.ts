@@ -1,5 +1,8 @@
+import { settingOf } from '../config/folders.ts'
 import type { Expression, ExpressionContext, Variables } from '../expressions/expression.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import type { ProcessorPolicy } from '../policies/processor-policy.ts'
+import { settingOfTarget } from '../policies/target.ts'
 import type { Server } from '../server.ts'
 import { tokenVariables } from './fulfil-contract.ts'
 import type { ClearedAttributes, ExchangingClient, GrantedScope, SelectedMapping, SelectedTarget, UnrestrictedTokens } from './grant.ts'
@@ -7,6 +10,7 @@ import type { ClearedAttributes, ExchangingClient, GrantedScope, SelectedMapping
 interface Grounds {
   readonly server: Server
   readonly client: ExchangingClient
+  readonly policy: ProcessorPolicy
   readonly mapping: SelectedMapping
   readonly target: SelectedTarget
   readonly tokens: UnrestrictedTokens
@@ -18,8 +22,10 @@ interface Grounds {
 export function grantScope(requested: readonly string[] | undefined, grounds: Grounds): GrantedScope {
   const available = availableScope(grounds)
   const missing = requested?.filter(scope => !available.includes(scope)) ?? []
-  if (missing.length > 0)
-    throw new OAuthError('scope-not-available', `this client and subject cannot have the scope ${shown(missing)} at this target`)
+  if (missing.length > 0) {
+    const why = `this client and subject cannot have the scope ${shown(missing)} at this target`
+    throw new OAuthError('scope-not-available', why, { setting: settingThatLacks(missing, grounds) })
+  }
   return (requested ?? available) as GrantedScope
 }
 
@@ -27,6 +33,13 @@ function availableScope(grounds: Grounds): readonly string[] {
   const carried = carriedScope(grounds)
   const { scopes } = grounds.target.target
   return grounds.client.scopes.filter(scope => (carried === undefined || carried.includes(scope)) && scopes?.has(scope) !== false)
+}
+
+function settingThatLacks(missing: readonly string[], { client, target: { target }, policy }: Grounds): string {
+  if (missing.some(scope => !client.scopes.includes(scope))) return settingOf('clients', client.id, 'scopes')
+  if (missing.some(scope => target.scopes?.has(scope) === false))
+    return settingOfTarget(target, ...(target.kind === 'access-token-manager' ? ['scopes'] : []))
+  return settingOf('processor-policies', policy.id, 'scope')
 }
 
 // Undefined: the subject token sets no bound. Only a foreign token without any scope claim does that; a token of ours
@@ -44,7 +57,9 @@ function carriedScope({ server, mapping, tokens, attributes, context }: Grounds)
 function listOfScopes(expression: Expression, variables: Variables): readonly string[] {
   const value = expression.evaluate(variables)
   if (Array.isArray(value) && value.every(item => typeof item === 'string')) return value
-  throw new OAuthError('expression-failed', `the expression at ${expression.place} failed: its result is no list of scopes`)
+  throw new OAuthError('expression-failed', `the expression at ${expression.place} failed: its result is no list of scopes`, {
+    setting: expression.place,
+  })
 }
 
 // Enough to see a misspelling. More would let a request write its own text, or a token in the wrong place, into answer and record.

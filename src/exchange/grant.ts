@@ -89,4 +89,8 @@ export interface IssuedToken {
   readonly id: string
   readonly tokenType: 'Bearer' | 'N_A'
   readonly expiresAt: Instant
+  readonly content: TokenContent
 }
+
+/** What a token says, before it is signed or encrypted: for explanations and policy tests, never for the record. */
+export type TokenContent = { readonly claims: JsonObject } | { readonly xml: string }

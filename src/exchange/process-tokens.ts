@@ -1,3 +1,4 @@
+import { settingOf } from '../config/folders.ts'
 import { OAuthError, TokenRejected } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
@@ -15,11 +16,23 @@ async function prove(role: ProvenToken['role'], processor: TokenProcessor, token
   try {
     return { role, processor, proof: await processor.process(token, { now }) }
   } catch (error) {
-    throw error instanceof TokenRejected ? rejected(role, error.message, error) : error
+    if (!(error instanceof TokenRejected)) throw error
+    throw rejected({ role, processor }, error.message, { cause: error, member: error.member })
   }
 }
 
+interface Rejection {
+  readonly cause?: unknown
+  /** The member of the processor's file that decided so. */
+  readonly member?: string | undefined
+}
+
 /** The one refusal for a subject or actor token that is invalid or not acceptable, for whatever reason (RFC 8693 §2.2.2). */
-export function rejected(role: ProvenToken['role'], why: string, cause?: unknown): OAuthError {
-  return new OAuthError(`${role}-token-rejected`, `the ${role} token is refused: ${why}`, { cause })
+export function rejected(
+  { role, processor }: Pick<ProvenToken, 'role' | 'processor'>,
+  why: string,
+  { cause, member }: Rejection = {},
+): OAuthError {
+  const setting = settingOf('token-processors', processor.id, ...(member === undefined ? [] : [member]))
+  return new OAuthError(`${role}-token-rejected`, `the ${role} token is refused: ${why}`, { cause, setting })
 }

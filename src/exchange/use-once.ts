@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { settingOf } from '../config/folders.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import type { Store } from '../stores/store.ts'
@@ -23,7 +24,9 @@ function isForOneUse({ processor, proof }: ProvenToken): boolean {
 async function recordAll(store: Store, [use, ...others]: readonly Use[]): Promise<void> {
   if (use === undefined) return
   if (!(await store.putIfAbsent(use.key, '', use.seconds)))
-    throw new OAuthError('already-used', `the ${use.role} token was exchanged before, and can be only once`)
+    throw new OAuthError('already-used', `the ${use.token.role} token was exchanged before, and can be only once`, {
+      setting: settingOf('token-processors', use.token.processor.id, 'once'),
+    })
   try {
     await recordAll(store, others)
   } catch (refusal) {
@@ -33,15 +36,16 @@ async function recordAll(store: Store, [use, ...others]: readonly Use[]): Promis
 }
 
 interface Use {
-  readonly role: ProvenToken['role']
+  readonly token: ProvenToken
   readonly key: string
   readonly seconds: number
 }
 
 // By issuer and id, never by the token's text: the same token can be written in many ways.
-function useOf({ role, processor, proof }: ProvenToken, now: Instant): Use {
-  if (proof.id === undefined) throw rejected(role, 'it can be used only once, and has no id')
-  if (proof.expiresAt === undefined) throw rejected(role, 'it can be used only once, and does not say when it expires')
+function useOf(token: ProvenToken, now: Instant): Use {
+  const { processor, proof } = token
+  if (proof.id === undefined) throw rejected(token, 'it can be used only once, and has no id', { member: 'once' })
+  if (proof.expiresAt === undefined) throw rejected(token, 'it can be used only once, and does not say when it expires', { member: 'once' })
   const key = `used:${hash('sha256', `${proof.issuer}\0${proof.id}`, 'base64url')}`
-  return { role, key, seconds: Math.max(1, Math.ceil(proof.expiresAt + processor.limits.clockSkew - now)) }
+  return { token, key, seconds: Math.max(1, Math.ceil(proof.expiresAt + processor.limits.clockSkew - now)) }
 }

@@ -171,7 +171,7 @@ class CelExpression implements Expression {
   }
 
   #failed(why: string, cause: unknown): OAuthError {
-    return new OAuthError('expression-failed', `the expression at ${this.place} failed: ${why}`, { cause })
+    return new OAuthError('expression-failed', `the expression at ${this.place} failed: ${why}`, { cause, setting: this.place })
   }
 }
 

@@ -49,8 +49,9 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): TokenGenerator =>
     publication: publicationOf(issuer, parts, published),
     async generate(grant) {
       const id = parts.outside.random(16).toString('base64url')
-      const claims = { iss: issuer, ...claimsOf(grant), aud, jti: id }
-      return { token: await active.signCompact(header, JSON.stringify(claims)), id, tokenType: 'N_A', expiresAt: grant.expiresBy }
+      const claims: JsonObject = { iss: issuer, ...claimsOf(grant), aud, jti: id }
+      const token = await active.signCompact(header, JSON.stringify(claims))
+      return { token, id, tokenType: 'N_A', expiresAt: grant.expiresBy, content: { claims } }
     },
   }
 })

@@ -82,7 +82,8 @@ export function samlGenerator(settings: SamlSettings, parts: Parts, version: Sam
         ...version.restrictionsOf(grant),
       })
       const assertion = version.seal(await sign(unsigned))
-      return { token: Buffer.from(assertion, 'utf8').toString('base64url'), id, tokenType: 'N_A', expiresAt: expiresBy }
+      const token = Buffer.from(assertion, 'utf8').toString('base64url')
+      return { token, id, tokenType: 'N_A', expiresAt: expiresBy, content: { xml: unsigned.before + unsigned.after } }
     },
   }
 }

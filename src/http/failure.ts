@@ -30,7 +30,7 @@ function refusal(error: OAuthError, usedAuthorizationHeader: boolean): Failure {
       ...(error.retryAfter !== undefined && { 'Retry-After': String(error.retryAfter) }),
     },
     outcome: 'refused',
-    internal: { reason: error.reason, ...causeOf(error) },
+    internal: { reason: error.reason, ...(error.setting !== undefined && { setting: error.setting }), ...causeOf(error) },
   }
 }
 

@@ -38,5 +38,5 @@ async function decryptWithAny(token: string, header: JoseHeader, candidates: rea
       cause = error
     }
   }
-  throw new TokenRejected('the token could not be decrypted', cause)
+  throw new TokenRejected('the token could not be decrypted', { cause })
 }

@@ -38,6 +38,8 @@ export type RefusalReason = keyof typeof refusals
 interface RefusalDetails {
   /** What the log may know and the client must not. */
   cause?: unknown
+  /** The setting that decided so (`clients/orders.json scopes`), for the log and for explanations; absent where only another request helps. */
+  setting?: string | undefined
   /** Seconds after which another attempt may succeed. */
   retryAfter?: number
 }
@@ -46,11 +48,13 @@ interface RefusalDetails {
 export class OAuthError extends Error {
   override readonly name = 'OAuthError'
   readonly reason: RefusalReason
+  readonly setting: string | undefined
   readonly retryAfter: number | undefined
 
   constructor(reason: RefusalReason, description: string, details: RefusalDetails = {}) {
     super(description, { cause: details.cause })
     this.reason = reason
+    this.setting = details.setting
     this.retryAfter = details.retryAfter
   }
 }
@@ -58,10 +62,15 @@ export class OAuthError extends Error {
 /** This token proves nothing. Thrown by processors, turned into a refusal in one place (`exchange/process-tokens.ts`). */
 export class TokenRejected extends Error {
   override readonly name = 'TokenRejected'
+  readonly member: string | undefined
 
-  /** `description` goes to the client: it says what is wrong with the token, and never repeats any of it. */
-  constructor(description: string, cause?: unknown) {
+  /**
+   * `description` goes to the client: it says what is wrong with the token, and never repeats any of it. `member` is the one of the
+   * processor's file that decided so, where one did.
+   */
+  constructor(description: string, { cause, member }: { cause?: unknown; member?: string } = {}) {
     super(description, { cause })
+    this.member = member
   }
 }
 

@@ -3,42 +3,55 @@ import type { PresentedCredentials } from '../clients/client.ts'
 import type {
   AuthenticatedClient,
   CheckedDelegation,
+  ClearedAttributes,
+  ExchangingClient,
   FulfilledContract,
   GrantedScope,
   IssuedToken,
+  MappedAttributes,
   ProvenToken,
   ProvenTokens,
   SelectedMapping,
   SelectedTarget,
 } from '../exchange/grant.ts'
 import type { ExchangeRequest } from '../exchange/read-request.ts'
+import type { Witness } from '../exchange/witness.ts'
 import { claimedClientId } from '../http/client-credentials.ts'
 import type { JsonObject } from '../json.ts'
+import type { OAuthError } from '../oauth/errors.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { Actor } from '../processors/processor.ts'
+import { StepTimes } from './step-times.ts'
 
 /**
- * What the record of one exchange says. Each stage's result passes through it unchanged. It holds no token, no secret and no
- * attribute that its contract does not mark with `"log": true`; subject and actors are always named.
+ * What the record of one exchange says, and how long its steps took. It holds no token, no secret and no attribute that its contract
+ * does not mark with `"log": true`; subject and actors are always named.
  */
-export class AuditEntry {
-  readonly #facts: Record<string, unknown> = {}
+export class AuditEntry implements Witness {
+  readonly times = new StepTimes()
+  readonly #facts: Facts = {}
+  #claimedClient: string | undefined
 
   /** The record so far. */
-  get facts(): Readonly<Record<string, unknown>> {
+  get facts(): Readonly<Facts> {
+    if (this.#facts.client === undefined && this.#claimedClient !== undefined) this.#facts.claimedClient = this.#claimedClient
     return this.#facts
   }
 
-  /** Who the request says it is; nothing has been checked yet. */
   credentials(credentials: PresentedCredentials): PresentedCredentials {
-    const claimed = claimedClientId(credentials)
-    if (claimed !== undefined) this.#facts.claimedClient = claimed.slice(0, 128)
+    this.times.ended()
+    this.#claimedClient = claimedClientId(credentials)?.slice(0, 128)
     return credentials
   }
 
   client<Client extends AuthenticatedClient>(client: Client): Client {
-    delete this.#facts.claimedClient
+    this.times.ended()
     this.#facts.client = client.id
+    return client
+  }
+
+  exchanging(client: ExchangingClient): ExchangingClient {
+    this.times.ended()
     return client
   }
 
@@ -48,17 +61,20 @@ export class AuditEntry {
   }
 
   request(request: ExchangeRequest): ExchangeRequest {
+    this.times.ended()
     this.#facts.subjectToken = { sha256: sha256(request.subjectToken) }
     if (request.actor !== undefined) this.#facts.actorToken = { sha256: sha256(request.actor.token) }
     return request
   }
 
   policy(policy: ProcessorPolicy): ProcessorPolicy {
+    this.times.ended()
     this.#facts.policy = policy.id
     return policy
   }
 
   mapping(mapping: SelectedMapping): SelectedMapping {
+    this.times.ended()
     this.#facts.mapping = mapping.name
     // Known types only: a client that mixes up token and type would have its token written down.
     this.#facts.subjectToken = { type: mapping.subjectTokenType, ...(this.#facts.subjectToken as object) }
@@ -68,6 +84,7 @@ export class AuditEntry {
   }
 
   target(target: SelectedTarget): SelectedTarget {
+    this.times.ended()
     this.#facts.target = target.target.id
     if (target.target.kind === 'generator-group') this.#facts.generator = target.mapping.maker.id
     this.#facts.issuedTokenType = target.issuedTokenType
@@ -75,31 +92,83 @@ export class AuditEntry {
   }
 
   tokens(tokens: ProvenTokens): ProvenTokens {
+    this.times.ended()
     this.#facts.subject = nameOf(tokens.subject)
     if (tokens.actor !== undefined) this.#facts.actor = nameOf(tokens.actor)
     return tokens
   }
 
   delegation(delegation: CheckedDelegation): CheckedDelegation {
+    this.times.ended()
     if (delegation.act !== undefined) this.#facts.act = namesOf(delegation.act)
     return delegation
   }
 
-  attributes(policy: ProcessorPolicy, attributes: FulfilledContract): FulfilledContract {
+  fulfilled(policy: ProcessorPolicy, attributes: FulfilledContract): FulfilledContract {
+    this.times.ended()
     const { loggable } = policy.contract
     if (loggable.length > 0) this.#facts.attributes = pick(attributes, loggable)
     return attributes
   }
 
+  cleared(attributes: ClearedAttributes): ClearedAttributes {
+    this.times.ended()
+    return attributes
+  }
+
   scope(scope: GrantedScope): GrantedScope {
+    this.times.ended()
     this.#facts.scope = scope
     return scope
   }
 
+  mapped(attributes: MappedAttributes): MappedAttributes {
+    this.times.ended()
+    return attributes
+  }
+
+  used(): void {
+    this.times.ended()
+  }
+
   issued(token: IssuedToken): IssuedToken {
+    this.times.ended()
     this.#facts.issuedToken = { id: token.id, sha256: sha256(token.token), expiresAt: token.expiresAt }
     return token
   }
+
+  overlooked({ reason, message, setting }: OAuthError): void {
+    this.#facts.wouldRefuse = [...(this.#facts.wouldRefuse ?? []), { reason, description: message, setting }]
+  }
+
+  considered(): void {}
+
+  evaluated(): void {}
+
+  decided(): void {}
+}
+
+/** The members of a record, each from the stage that knows it. */
+export interface Facts {
+  claimedClient?: string
+  client?: string
+  ignoredParameters?: readonly string[]
+  subjectToken?: object
+  actorToken?: object
+  policy?: string
+  mapping?: string
+  processors?: object
+  target?: string
+  generator?: string
+  issuedTokenType?: string
+  subject?: object
+  actor?: object
+  act?: Actor
+  attributes?: JsonObject
+  scope?: readonly string[]
+  issuedToken?: object
+  /** What is not enforced yet, and would have refused this exchange. */
+  wouldRefuse?: ReadonlyArray<{ readonly reason: string; readonly description: string; readonly setting: string | undefined }>
 }
 
 /** How the record names a token: by a digest under which it can be found again, and which cannot be used in its place. */

@@ -27,7 +27,7 @@ export function buildContract(attributes: Attributes, parts: Parts, path: Path):
       for (const { name, required, schema } of compiled) {
         const value = Object.hasOwn(values, name) ? values[name] : undefined
         const problem = value === undefined ? (required ? `${name} is missing` : undefined) : schema.problem(value, name)
-        if (problem !== undefined) return problem
+        if (problem !== undefined) return { attribute: name, message: problem }
       }
       return undefined
     },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Path } from '../config/problems.ts'
 import { nearestName } from '../config/suggest.ts'
 import { expression } from '../config/values.ts'
+import type { Witness } from '../exchange/witness.ts'
 import type { Declarations } from '../expressions/compile.ts'
 import type { Expression, Variables } from '../expressions/expression.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
@@ -45,7 +46,7 @@ export function buildFulfilment(
     if (!Object.hasOwn(settings, name) && !misspelt.has(name))
       parts.problem(path, `${whose} has the attribute "${name}", which nothing here fulfils`)
   }
-  return { contract, expressions }
+  return { contract, setting: parts.settingAt(path), expressions }
 }
 
 /** Checks expressions for a contract that is not known, because its file has problems. */
@@ -54,13 +55,16 @@ export function checkFulfilment(settings: Settings, declared: Declarations, part
 }
 
 /** Computes the attributes and validates them against the whole contract. `null` leaves an attribute out. */
-export function fulfil({ contract, expressions }: Fulfilment, variables: Variables): JsonObject {
+export function fulfil({ contract, setting, expressions }: Fulfilment, variables: Variables, witness: Witness): JsonObject {
   const attributes: Record<string, JsonValue> = {}
   for (const [name, expression] of expressions) {
     const value = expression.evaluate(variables)
+    witness.evaluated(name, expression, value)
     if (value !== null) attributes[name] = value
   }
   const problem = contract.problem(attributes)
-  if (problem !== undefined) throw new OAuthError('contract-not-met', `the attributes do not meet the contract: ${problem}`)
-  return attributes
+  if (problem === undefined) return attributes
+  throw new OAuthError('contract-not-met', `the attributes do not meet the contract: ${problem.message}`, {
+    setting: `${setting}.${problem.attribute}`,
+  })
 }

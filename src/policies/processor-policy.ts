@@ -9,13 +9,21 @@ export interface Contract {
   readonly attributes: Readonly<Record<string, JsonObject>>
   /** Attributes that the audit record may show (`"log": true`). */
   readonly loggable: readonly string[]
-  /** What is wrong with the values, in words for the client; undefined when they keep the contract. */
-  problem(attributes: JsonObject): string | undefined
+  /** What is wrong with the values; undefined when they keep the contract. */
+  problem(attributes: JsonObject): ContractProblem | undefined
+}
+
+/** Why values do not keep a contract: the first attribute that is at fault, and what is wrong with it in words for the client. */
+export interface ContractProblem {
+  readonly attribute: string
+  readonly message: string
 }
 
 /** How each attribute of a contract is computed. */
 export interface Fulfilment {
   readonly contract: Contract
+  /** Where its expressions stand: `policies/processor-policies/partner.json processors[0].attributes`. */
+  readonly setting: string
   readonly expressions: ReadonlyArray<readonly [name: string, expression: Expression]>
 }
 
@@ -24,6 +32,8 @@ export interface Criterion {
   readonly require: Expression
   /** Goes to the client and to the audit record when the condition does not hold. */
   readonly otherwise: string
+  /** False: that it does not hold is recorded, and refuses nothing (`"mode": "audit"`). */
+  readonly enforced: boolean
 }
 
 /** Which processors prove one pair of token types, and what is learned from them. */

@@ -7,6 +7,11 @@ export class TargetIndex {
   readonly #resources = new Map<string, Target>()
   readonly #audiences = new Map<string, Target>()
 
+  /** All of them, in the order in which they were added. */
+  get all(): readonly Target[] {
+    return [...this.#targets.values()]
+  }
+
   /** Adds a target; that no other one has its names was found out before (`config/clashes.ts`). */
   add(target: Target): void {
     this.#targets.set(`${target.kind} ${target.id}`, target)

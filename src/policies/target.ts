@@ -1,4 +1,6 @@
 import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
+import { settingOf } from '../config/folders.ts'
+import type { Path } from '../config/problems.ts'
 import type { Grant, IssuedToken } from '../exchange/grant.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import type { ProxyRestriction } from '../processors/processor.ts'
@@ -18,6 +20,12 @@ export interface TokenMaker {
   generate(grant: Grant): Promise<IssuedToken>
 }
 
+/** The ids of the clients that may be issued tokens. Where the list is not enforced, what it would refuse is recorded only. */
+export interface AllowedClients {
+  readonly allow: ReadonlySet<string>
+  readonly enforced: boolean
+}
+
 /** Where a new token may go: what a resource, an audience or a default selects (RFC 8693 §2.1). */
 export interface Target {
   readonly kind: 'access-token-manager' | 'generator-group'
@@ -27,7 +35,7 @@ export interface Target {
   /** Logical names that it serves. */
   readonly audiences: readonly string[]
   /** Who may be issued its tokens; undefined: every client. */
-  readonly clients: ReadonlySet<string> | undefined
+  readonly clients: AllowedClients | undefined
   /** Which scopes its tokens may carry; undefined: all. */
   readonly scopes: ReadonlySet<string> | undefined
   readonly makers: readonly TokenMaker[]
@@ -60,4 +68,9 @@ export function groupTarget({ id, resources, audiences, generators, defaultType 
     defaultType,
     makerOf: tokenType => generators.get(tokenType),
   }
+}
+
+/** How refusals and explanations name a target, or a member of its file. */
+export function settingOfTarget({ kind, id }: Target, ...path: Path): string {
+  return settingOf(`${kind}s`, id, ...path)
 }

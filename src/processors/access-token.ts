@@ -31,9 +31,10 @@ export const accessToken = pluginKind('access-token', shape, (settings, parts): 
     attributes: attributesOf(managers),
     async process(token, { now }) {
       const read = await readByOneOf(managers, token, now)
-      if (read === undefined) throw new TokenRejected('it is no access token of this server that is valid now')
+      if (read === undefined)
+        throw new TokenRejected('it is no access token of this server that is valid now', { member: 'accessTokenManagers' })
       const missing = requiredScopes.filter(scope => !read.scope.includes(scope))
-      if (missing.length > 0) throw new TokenRejected(`it lacks the scope ${missing.join(' ')}`)
+      if (missing.length > 0) throw new TokenRejected(`it lacks the scope ${missing.join(' ')}`, { member: 'requiredScopes' })
       return proofOf(read)
     },
   }

@@ -24,9 +24,10 @@ const texts = ['jti', 'client_id', 'azp', 'acr']
 export function readClaims(issuer: string, claims: JsonObject, rules: ClaimRules): Proof {
   checkTypes(claims)
   const missing = rules.required.find(name => claims[name] === undefined || claims[name] === null)
-  if (missing !== undefined) throw new TokenRejected(`the token has no ${describable(missing)}`)
+  if (missing !== undefined) throw new TokenRejected(`the token has no ${describable(missing)}`, { member: 'requiredClaims' })
   const problem = rules.problem(claims)
-  if (problem !== undefined) throw new TokenRejected(`the claims of the token are not acceptable: ${describable(problem)}`)
+  if (problem !== undefined)
+    throw new TokenRejected(`the claims of the token are not acceptable: ${describable(problem)}`, { member: 'claims' })
   const audiences = audiencesOf(claims.aud)
   const scope = scopeOf(claims.scope === undefined ? claims[rules.scopeClaim ?? 'scope'] : claims.scope)
   const attributes: Record<string, JsonValue | undefined> = { ...claims, iss: issuer }

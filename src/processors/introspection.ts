@@ -129,7 +129,8 @@ class IntrospectionProcessor implements TokenProcessor {
   #prove(claims: JsonObject): Proof {
     if (claims.active !== true) throw new TokenRejected('the token is not active')
     const [issuer = ''] = this.issuers
-    if (claims.iss !== undefined && claims.iss !== issuer) throw new TokenRejected('the issuer of the token is not accepted here')
+    if (claims.iss !== undefined && claims.iss !== issuer)
+      throw new TokenRejected('the issuer of the token is not accepted here', { member: 'issuer' })
     return readClaims(issuer, claims, this.#parts.rules)
   }
 }

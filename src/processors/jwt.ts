@@ -143,25 +143,31 @@ class JwtProcessor implements TokenProcessor {
     if (claims === undefined) throw new TokenRejected('the claims of the token are not a JSON object, or name a claim twice')
     const issuer = this.#parts.issuerOf(claims)
     const keys = this.#parts.keys.get(issuer ?? '')
-    if (issuer === undefined || keys === undefined) throw new TokenRejected('the issuer of the token is not accepted here')
+    if (issuer === undefined || keys === undefined)
+      throw new TokenRejected('the issuer of the token is not accepted here', { member: 'issuers' })
     const found = keys.find(jws.header.alg, jws.header.kid)
     const key = found instanceof Promise ? await found : found
-    if (key === 'unknown') throw new TokenRejected('the token names no key that its issuer has for this algorithm')
+    if (key === 'unknown') throw new TokenRejected('the token names no key that its issuer has for this algorithm', { member: 'issuers' })
     if (key === 'ambiguous')
-      throw new TokenRejected('the issuer of the token has several keys that fit, and the token does not say which one it is')
-    if (!key.verify(jws.signingInput, jws.signature)) throw new TokenRejected('the signature of the token is not valid')
+      throw new TokenRejected('the issuer of the token has several keys that fit, and the token does not say which one it is', {
+        member: 'issuers',
+      })
+    if (!key.verify(jws.signingInput, jws.signature))
+      throw new TokenRejected('the signature of the token is not valid', { member: 'issuers' })
     return readClaims(issuer, claims, this.#parts.claims)
   }
 
   /** RFC 8725 §3.1 and §3.11: only algorithms and explicit types that are listed. */
   #checkHeader({ header }: CompactJws): void {
-    if (!this.#parts.algorithms.has(header.alg)) throw new TokenRejected('the token is signed with an algorithm that is not accepted here')
-    if (!this.#parts.types.has(header.type ?? 'jwt')) throw new TokenRejected('the token is of a type (typ) that is not accepted here')
+    if (!this.#parts.algorithms.has(header.alg))
+      throw new TokenRejected('the token is signed with an algorithm that is not accepted here', { member: 'algorithms' })
+    if (!this.#parts.types.has(header.type ?? 'jwt'))
+      throw new TokenRejected('the token is of a type (typ) that is not accepted here', { member: 'typ' })
   }
 
   #decrypt(token: string): Promise<string> {
     if (this.#parts.decryptionKeys.length === 0)
-      throw new TokenRejected('the token is encrypted, and encrypted tokens are not accepted here')
+      throw new TokenRejected('the token is encrypted, and encrypted tokens are not accepted here', { member: 'decryptionKeys' })
     return decryptCompactJwe(token, this.#parts.decryptionKeys)
   }
 }

@@ -87,7 +87,8 @@ class SamlProcessor implements TokenProcessor {
     const { clockSkew, acceptInResponseTo } = settings
     const proof = dialect.read(assertion, { now, clockSkew, recipients, acceptInResponseTo, claims: settings.claims })
     const problem = claims?.problem(proof.attributes.attributes)
-    if (problem !== undefined) throw new TokenRejected(`the attributes of the assertion are not acceptable: ${describable(problem)}`)
+    if (problem !== undefined)
+      throw new TokenRejected(`the attributes of the assertion are not acceptable: ${describable(problem)}`, { member: 'claims' })
     return proof
   }
 
@@ -109,7 +110,7 @@ class SamlProcessor implements TokenProcessor {
       ...{ acceptResponse, acceptInResponseTo, recipients, decryptionKeys },
       async trustIn(issuer) {
         const found = signers.get(issuer)
-        if (found === undefined) throw new TokenRejected('the issuer of the assertion is not accepted here')
+        if (found === undefined) throw new TokenRejected('the issuer of the assertion is not accepted here', { member: 'issuers' })
         const keys: readonly VerificationKey[] = await keysOf(found)
         return { keys, algorithms, limits: tokenLimits }
       },

@@ -40,5 +40,5 @@ export function decodeBase64Binary(text: string): Buffer | undefined {
 }
 
 function tooLarge(maxSize: number): TokenRejected {
-  return new TokenRejected(`the token is larger than ${maxSize} bytes`)
+  return new TokenRejected(`the token is larger than ${maxSize} bytes`, { member: 'maxSize' })
 }

@@ -81,7 +81,8 @@ function decrypted(document: XmlDocument, element: XmlElement, version: SamlVers
   const isEncrypted =
     isElement(element, version.namespace, 'EncryptedAssertion') || isElement(element, namespaces.encryption, 'EncryptedData')
   if (!isEncrypted) return [document, element]
-  if (rules.decryptionKeys.length === 0) throw new TokenRejected('the token is encrypted, and encrypted tokens are not accepted here')
+  if (rules.decryptionKeys.length === 0)
+    throw new TokenRejected('the token is encrypted, and encrypted tokens are not accepted here', { member: 'decryptionKeys' })
   // Its own signature is still required: anybody can encrypt for us (CVE-2026-18108).
   const inside = readXml(decryptXml(element, rules.decryptionKeys))
   requireOneAssertion(inside.root)

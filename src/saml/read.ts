@@ -64,13 +64,13 @@ export function readXmlText(text: string, limits: XmlLimits = tokenLimits): XmlD
 // Line ends are normalised before: xmldom does it as XML 1.1 has it, which turns U+2028 into a line feed.
 function parse(text: string): Document {
   const refuse = (message: unknown) => {
-    throw new TokenRejected('the token is not acceptable as XML', message)
+    throw new TokenRejected('the token is not acceptable as XML', { cause: message })
   }
   const options = { errorHandler: { warning: refuse, error: refuse, fatalError: refuse }, normalizeLineEndings: (same: string) => same }
   try {
     return new DOMParser(options).parseFromString(text, 'text/xml')
   } catch (error) {
-    throw error instanceof TokenRejected ? error : new TokenRejected('the token is not acceptable as XML', error)
+    throw error instanceof TokenRejected ? error : new TokenRejected('the token is not acceptable as XML', { cause: error })
   }
 }
 

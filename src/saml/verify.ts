@@ -69,7 +69,8 @@ export function requireNoOtherSignature(root: XmlElement, signers: readonly (Xml
 
 // The signature comes before the digest: whoever has no key gets no more of our time than it costs to canonicalise SignedInfo.
 function requireSignedBy({ keys, algorithms }: SignatureTrust, { algorithm, value }: XmlSignature, canonical: string): void {
-  if (!algorithms.has(algorithm)) throw new TokenRejected('the token is signed with an algorithm that is not accepted here')
+  if (!algorithms.has(algorithm))
+    throw new TokenRejected('the token is signed with an algorithm that is not accepted here', { member: 'algorithms' })
   const signed = Buffer.from(canonical, 'utf8')
   if (!keys.some(key => key.verifies(algorithm, signed, value))) throw new UnknownSigner('the signature of the token is not valid')
 }
@@ -89,5 +90,5 @@ function readSigned(signed: string, id: string, kind: SignedKind, limits: XmlLim
 }
 
 function notValid(): TokenRejected {
-  return new TokenRejected('the signature of the token is not valid')
+  return new TokenRejected('the signature of the token is not valid', { member: 'issuers' })
 }

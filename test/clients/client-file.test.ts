@@ -23,7 +23,11 @@ function problems(value: unknown): string[] {
 
 async function build(value: unknown, id = 'orders'): Promise<{ client: Client; said: string[] }> {
   const said: string[] = []
-  const manager = (id: string, clients?: string[]) => ({ id, type: 'reference', clients: clients && new Set(clients) })
+  const manager = (id: string, clients?: string[]) => ({
+    id,
+    type: 'reference',
+    clients: clients && { allow: new Set(clients), enforced: true },
+  })
   const managers: Record<string, ReturnType<typeof manager>> = {
     api: manager('api'),
     wide: manager('wide'),

@@ -33,6 +33,17 @@ const mappingOfOthers = `"processors": [
     },`
 
 const cases: Record<string, Case> = {
+  'audit-mode': {
+    dangerous: [
+      [policy, '"otherwise": "our own people only" }', '"otherwise": "our own people only", "mode": "audit" }'],
+      [billing, '["basic", "post"]', '{ "allow": ["basic", "post"], "mode": "audit" }'],
+    ],
+    lines: [
+      `${billing}:7:44 clients.mode: is recorded and not enforced: every client may have its tokens [audit-mode]`,
+      `${policy}:33:106 criteria[0].mode: is recorded and not enforced: it refuses nothing [audit-mode]`,
+    ],
+    harmless: [[[billing, '["basic", "post"]', '{ "allow": ["basic", "post"] }']]],
+  },
   'memory-store': {
     dangerous: [['server.json', '"embedded"', '"memory"']],
     lines: ['server.json:4:14 store.type: revocations and tokens that were used once are forgotten when the server stops [memory-store]'],

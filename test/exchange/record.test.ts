@@ -71,7 +71,13 @@ describe('the audit record', () => {
     it('says why, in the words of the answer and by a name', async () => {
       const { record, description } = await at.refused({ audience: 'unknown' }, 'invalid_target', /target-unknown/)
       expect(record.outcome).to.equal('refused')
-      expect(record.refusal).to.deep.equal({ error: 'invalid_target', description, reason: 'target-unknown' })
+      const setting = 'the "audiences" of an access token manager or generator group'
+      expect(record.refusal).to.deep.equal({ error: 'invalid_target', description, reason: 'target-unknown', setting })
+    })
+
+    it('names the setting that decided so', async () => {
+      const { record } = await at.refused({ scope: 'admin' }, 'invalid_scope', /admin/)
+      expect(record.refusal).to.include({ setting: 'clients/gateway.json scopes' })
     })
 
     it('says what was known until then, and nothing of what was not', async () => {

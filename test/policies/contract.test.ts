@@ -45,13 +45,13 @@ describe('policies/contract', () => {
   ]
   for (const [what, change, problem] of cases) {
     it(`${problem === undefined ? 'takes' : 'refuses'} ${what}`, () => {
-      expect(contract.problem({ ...kept, ...change } as JsonObject)).to.equal(problem)
+      expect(contract.problem({ ...kept, ...change } as JsonObject)?.message).to.equal(problem)
     })
   }
 
   it('takes attributes by their own names only', () => {
     const inherited = buildContract({ constructor: { type: 'string' } }, parts, ['contract'])
-    expect(inherited.problem({})).to.equal('constructor is missing')
+    expect(inherited.problem({})).to.deep.equal({ attribute: 'constructor', message: 'constructor is missing' })
     expect(inherited.problem({ constructor: 'x' })).to.equal(undefined)
   })
 

@@ -1,0 +1,64 @@
+import type { PresentedCredentials } from '../clients/client.ts'
+import type { Expression } from '../expressions/expression.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
+import type { OAuthError } from '../oauth/errors.ts'
+import type { Criterion, ProcessorPolicy } from '../policies/processor-policy.ts'
+import type {
+  AuthenticatedClient,
+  CheckedDelegation,
+  ClearedAttributes,
+  ExchangingClient,
+  FulfilledContract,
+  GrantedScope,
+  IssuedToken,
+  MappedAttributes,
+  ProvenTokens,
+  SelectedMapping,
+  SelectedTarget,
+} from './grant.ts'
+import type { ExchangeRequest } from './read-request.ts'
+
+/**
+ * Hears of the result of every stage of one exchange, in the order in which they come: the audit record is one, an explanation is
+ * another. The stages' results pass through unchanged, and nothing in the exchange reads a witness.
+ */
+export interface Witness {
+  /** Who the request says it is; nothing has been checked yet. */
+  credentials(credentials: PresentedCredentials): PresentedCredentials
+  client<Client extends AuthenticatedClient>(client: Client): Client
+  exchanging(client: ExchangingClient): ExchangingClient
+  /** Names of parameters that have no meaning here. */
+  ignored(names: readonly string[]): void
+  request(request: ExchangeRequest): ExchangeRequest
+  policy(policy: ProcessorPolicy): ProcessorPolicy
+  mapping(mapping: SelectedMapping): SelectedMapping
+  target(target: SelectedTarget): SelectedTarget
+  tokens(tokens: ProvenTokens): ProvenTokens
+  delegation(delegation: CheckedDelegation): CheckedDelegation
+  fulfilled(policy: ProcessorPolicy, attributes: FulfilledContract): FulfilledContract
+  cleared(attributes: ClearedAttributes): ClearedAttributes
+  scope(scope: GrantedScope): GrantedScope
+  mapped(attributes: MappedAttributes): MappedAttributes
+  /** Whatever may be used once only has been recorded as used. */
+  used(): void
+  issued(token: IssuedToken): IssuedToken
+
+  /** What a selection could have chosen from, told only to a witness that asks. */
+  considered(what: 'mapping' | 'target', candidates: () => readonly Candidate[]): void
+  /** The value of one expression of a fulfilment. */
+  evaluated(attribute: string, expression: Expression, value: JsonValue): void
+  /** Whether a criterion holds; `refusal` says why it does not. */
+  decided(criterion: Criterion, refusal: OAuthError | undefined): void
+  /** A refusal that is only recorded, because its setting says `"mode": "audit"`. */
+  overlooked(refusal: OAuthError): void
+}
+
+/** Something that a selection chose or passed over. */
+export interface Candidate {
+  readonly name: string
+  /** Why it was passed over; undefined when it fits. */
+  readonly because: string | undefined
+  /** The setting that decided so. */
+  readonly setting?: string | undefined
+  readonly details?: JsonObject
+}
