@@ -13,7 +13,7 @@ export interface Server {
   /** A hash over the configuration's files; stands in every audit record. */
   readonly version: string
   readonly clients: ReadonlyMap<string, Client>
-  readonly authenticator: ClientAuthenticator
+  readonly authenticator: Pick<ClientAuthenticator, 'authenticate'>
   readonly defaults: DefaultTargets & { readonly policy: ProcessorPolicy | undefined }
   readonly accessTokenManagers: ReadonlyMap<string, AccessTokenManager>
   readonly targets: TargetIndex
