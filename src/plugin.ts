@@ -46,6 +46,18 @@ export interface Parts {
   problem(path: Path, message: string): void
   /** Reports a setting that is legal and dangerous. `code` names its page in `docs/warnings.md`. */
   warn(code: string, path: Path, message: string): void
+  /** Registers what `cambist check --online` asks of another server. */
+  probe(probe: Probe): void
+}
+
+/** Asks another server as an exchange would, and changes nothing there. */
+export interface Probe {
+  /** The setting that names the server. */
+  readonly path: Path
+  /** What is asked for: `the keys of https://login.example.com`. */
+  readonly what: string
+  /** Resolves to what was found, in a few words. Rejects with an `Error` for a person when no exchange could use it. */
+  run(): Promise<string>
 }
 
 /** A signing key with its predecessor and successor: all are published, one signs. */

@@ -6,7 +6,7 @@ import type { JsonObject } from '../json.ts'
 import type { ConfiguredKey } from '../keys/key-file.ts'
 import { type LinesOfKeys, linesOfKeys } from '../keys/lines-of-keys.ts'
 import type { Outside } from '../outside.ts'
-import { NotBuilt, type Parts, SettingProblem } from '../plugin.ts'
+import { NotBuilt, type Parts, type Probe, SettingProblem } from '../plugin.ts'
 import type { GeneratorGroup } from '../policies/generator-group.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
@@ -28,6 +28,12 @@ export interface Built {
   readonly 'processor-policies': Map<string, ProcessorPolicy>
   readonly clients: Map<string, Client>
   readonly keyLines: LinesOfKeys
+  readonly probes: readonly ConfiguredProbe[]
+}
+
+/** What can be asked of another server, and the file that names it. */
+export interface ConfiguredProbe extends Probe {
+  readonly file: ParsedFile
 }
 
 /** What the rest of the configuration needs to know of the server. */
@@ -53,6 +59,7 @@ export class Builder {
     'processor-policies': new Map<string, ProcessorPolicy>(),
     clients: new Map<string, Client>(),
   }
+  readonly #probes: ConfiguredProbe[] = []
   #keyLines: LinesOfKeys = { signing: new Map(), decryption: new Map(), problems: [] }
 
   constructor(surroundings: Surroundings) {
@@ -65,7 +72,7 @@ export class Builder {
       for (const file of files) await this.#buildFile(kind, file)
       if (kind === 'keys') this.#drawKeyLines(files)
     }
-    return { ...this.#built, keyLines: this.#keyLines }
+    return { ...this.#built, keyLines: this.#keyLines, probes: this.#probes }
   }
 
   async #buildFile(kind: FolderKind, file: ParsedFile): Promise<void> {
@@ -114,6 +121,7 @@ export class Builder {
       problem,
       warn: (code, path, message) => findings.warn(file, code, path, message),
       settingAt: path => `${file.source.file} ${memberName(path)}`,
+      probe: probe => this.#probes.push({ ...probe, file }),
       text: external => texts.get(external) ?? fail(),
       signingKey: ({ id }, path) =>
         this.#keyLines.signing.get(id) ?? this.#unusableKey(id, path, 'it decrypts, and a key that signs is needed'),

@@ -44,6 +44,11 @@ function keyOf({ file, line, column, member }: Place, message: string): string {
   return JSON.stringify([file, line, column, member, message])
 }
 
+/** Where a member of the file stands; that of `extends` when the member is inherited. */
+export function placeIn({ source, inherited }: InheritingFile, path: Path): Place {
+  return placeOf(source.file, source.text, inherited.has(String(path[0])) ? ['extends'] : path)
+}
+
 function locate({ source, inherited }: InheritingFile, path: Path, message: string, offset?: number): Finding {
   const from = inherited.get(String(path[0]))
   if (from === undefined) return { place: placeOf(source.file, source.text, path, offset), message }

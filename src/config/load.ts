@@ -1,12 +1,13 @@
 import type { Outside } from '../outside.ts'
 import type { Server } from '../server.ts'
 import { assemble } from './assemble.ts'
-import { Builder } from './build.ts'
+import { Builder, type ConfiguredProbe } from './build.ts'
+import { checkStore } from './check-store.ts'
 import { reportClashes, reportUnreachableGenerators } from './clashes.ts'
 import { Findings } from './findings.ts'
 import { checkReferences, readExternalTexts } from './link.ts'
 import { type ParsedFile, parseFiles } from './parse.ts'
-import { ConfigError, type Problem, type Warning } from './problems.ts'
+import { ConfigError, inOrder, type Problem, type Warning } from './problems.ts'
 import type { Sources } from './read.ts'
 import type { ServerSettings } from './server-file.ts'
 import { warnOfServer } from './server-warnings.ts'
@@ -17,6 +18,8 @@ export interface Loaded {
   readonly server: Server
   /** What is legal and dangerous. */
   readonly warnings: readonly Warning[]
+  /** What it expects of other servers, to be asked on demand. */
+  readonly probes: readonly ConfiguredProbe[]
 }
 
 /** A configuration whose files were parsed and whose outside texts were read, with what is wrong so far. */
@@ -49,15 +52,10 @@ export async function buildConfiguration({ sources, files, settings, texts, prob
   const built = await new Builder({ server: settings, texts, outside, findings }).build(files)
   reportClashes(files, findings)
   reportUnreachableGenerators(files, sources.files, findings)
+  const storeProbes = checkStore({ files, texts, outside, findings })
   if (settings !== undefined) warnOfServer(settings, files, built, findings)
   const all = [...problems, ...findings.problems]
   if (all.length > 0 || settings === undefined) throw new ConfigError(inOrder(all))
-  return { server: assemble({ settings, built, files, version: sources.version, outside }), warnings: inOrder(findings.warnings) }
-}
-
-function inOrder<Found extends Problem>(problems: readonly Found[]): Found[] {
-  return [...problems].sort(({ place: left }, { place: right }) => {
-    if (left.file !== right.file) return left.file < right.file ? -1 : 1
-    return left.line - right.line || left.column - right.column
-  })
+  const server = assemble({ settings, built, files, version: sources.version, outside })
+  return { server, warnings: inOrder(findings.warnings), probes: [...built.probes, ...storeProbes] }
 }

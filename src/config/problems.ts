@@ -49,6 +49,14 @@ export function placeOf(file: string, text: JsonText, path: Path, offset?: numbe
   return { file, ...text.positionOf(path, offset), member: memberName(path) }
 }
 
+/** Sorted by file, and by place within each file. */
+export function inOrder<Found extends { readonly place: Place }>(found: readonly Found[]): Found[] {
+  return [...found].sort(({ place: left }, { place: right }) => {
+    if (left.file !== right.file) return left.file < right.file ? -1 : 1
+    return left.line - right.line || left.column - right.column
+  })
+}
+
 /** The path as an administrator writes it. */
 export function memberName(path: Path): string {
   return path.reduce<string>((name, step) => {

@@ -82,8 +82,9 @@ function send(url: URL, request: GuardedRequest, lookup: LookupFunction): Promis
     // A fresh agent: a pooled connection would be one that this call's guard did not see.
     const options = { method, headers, lookup, signal, agent: false }
     const outgoing = url.protocol === 'https:' ? https.request(url, options) : http.request(url, options)
-    const fail = (error: Error) =>
-      reject(new Error(`${method} ${url.origin}${url.pathname}: ${signal.aborted ? 'no answer in time' : error.message}`))
+    // Where several addresses were tried, the message is empty and the code is that of the last one.
+    const fail = (error: NodeJS.ErrnoException) =>
+      reject(new Error(`${method} ${url.origin}${url.pathname}: ${signal.aborted ? 'no answer in time' : error.message || error.code}`))
     outgoing.on('error', fail)
     outgoing.on('response', incoming =>
       readAnswer(incoming, maxBytes)

@@ -48,8 +48,14 @@ export function openKeySource(issuer: string, source: KeySource, wanted: WantedK
   checkAddress(issuer, source, parts, path)
   const fetching = { fetch: parts.outside.fetch, allowPrivateNetwork: source.allowPrivateNetwork, wanted }
   const { jwksUri } = source
+  const fetchNow = () => (jwksUri === undefined ? discoverKeys(issuer, fetching) : fetchKeys(jwksUri, fetching))
+  parts.probe({
+    path: [...path, jwksUri === undefined ? 'discovery' : 'jwksUri'],
+    what: `the keys of ${issuer}`,
+    run: async () => `usable keys: ${(await fetchNow()).keys.size}`,
+  })
   return new RemoteKeys({
-    fetchKeys: jwksUri === undefined ? () => discoverKeys(issuer, fetching) : () => fetchKeys(jwksUri, fetching),
+    fetchKeys: fetchNow,
     now: parts.outside.now,
     maxStale: source.maxStale,
     onSuccess: ({ keys, maxAge }) =>

@@ -35,7 +35,7 @@ export const introspection = pluginKind('introspection', shape, (settings, parts
   const schemas = settings.claims === undefined ? [] : [settings.claims]
   const required = [...settings.requiredClaims, ...(settings.expiry === 'required' ? ['exp'] : [])]
   const claims = settings.claims === undefined ? undefined : parts.jsonSchema(settings.claims, ['claims'])
-  return new IntrospectionProcessor({
+  const processor = new IntrospectionProcessor({
     id: parts.id,
     issuers: [settings.issuer],
     limits: limitsOf(settings),
@@ -48,6 +48,9 @@ export const introspection = pluginKind('introspection', shape, (settings, parts
     rules: { required, problem: values => claims?.problem(values) },
     outside: parts.outside,
   })
+  const made = `made-up-by-cambist-check-${parts.id}`
+  parts.probe({ path: ['endpoint'], what: 'the introspection endpoint', run: () => processor.tryOut(made) })
+  return processor
 })
 
 function reportProblems(settings: z.output<z.ZodObject<typeof shape>>, parts: Parts): void {
@@ -106,24 +109,35 @@ class IntrospectionProcessor implements TokenProcessor {
     return await this.#proofs.get(digest, async () => this.#prove(await this.#ask(token)))
   }
 
+  /** Asks about a token that nobody has issued, which shows whether the endpoint is there and takes our credentials. */
+  async tryOut(madeUp: string): Promise<string> {
+    const { active } = await this.#introspect(madeUp)
+    if (active === true) throw new Error('it says that a made-up token is active')
+    return 'it answers, and knows us'
+  }
+
   async #ask(token: string): Promise<JsonObject> {
-    const { endpoint, authorization, allowPrivateNetwork, outside } = this.#parts
-    const fetch: GuardedFetch = outside.fetch
     try {
-      const answer = await fetch(endpoint, {
-        method: 'POST',
-        headers: { authorization, 'content-type': 'application/x-www-form-urlencoded' },
-        body: new URLSearchParams({ token, token_type_hint: 'access_token' }).toString(),
-        allowPrivateNetwork,
-      })
-      // A refusal (401) is about our credentials or our request, never about the token (RFC 7662 §2.3).
-      const claims = answer.status === 200 ? parseOutsidersObject(await answer.text()) : undefined
-      if (typeof claims?.active !== 'boolean') throw new Error(`${endpoint} answered ${answer.status}, which is no introspection answer`)
-      return claims
+      return await this.#introspect(token)
     } catch (error) {
-      outside.log.warn({ err: error, processor: this.id }, 'a token could not be introspected')
+      this.#parts.outside.log.warn({ err: error, processor: this.id }, 'a token could not be introspected')
       throw new Outage('the server that issued the token cannot be asked about it now', error)
     }
+  }
+
+  async #introspect(token: string): Promise<JsonObject> {
+    const { endpoint, authorization, allowPrivateNetwork, outside } = this.#parts
+    const fetch: GuardedFetch = outside.fetch
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ token, token_type_hint: 'access_token' }).toString(),
+      allowPrivateNetwork,
+    })
+    // A refusal (401) is about our credentials or our request, never about the token (RFC 7662 §2.3).
+    const claims = answer.status === 200 ? parseOutsidersObject(await answer.text()) : undefined
+    if (typeof claims?.active !== 'boolean') throw new Error(`${endpoint} answered ${answer.status}, which is no introspection answer`)
+    return claims
   }
 
   #prove(claims: JsonObject): Proof {

@@ -72,7 +72,8 @@ function openIssuers(settings: JwtSettings, rules: ReturnType<typeof tighten>, p
   const wanted = { algorithms, uses: preset?.keyUses ?? [] }
   const issuers = new Map<string, IssuerKeys>()
   for (const [index, source] of issuersOf(settings, preset, parts).entries()) {
-    const path = ['issuers', index]
+    // Where the preset says whose tokens are taken, there are no "issuers" to point at.
+    const path = settings.issuers === undefined ? ['preset'] : ['issuers', index]
     checkIssuer(source.issuer, issuers, parts, path)
     checkIssuerForm(source.issuer, preset, [...path, 'issuer'], parts)
     issuers.set(source.issuer, openKeySource(source.issuer, source, wanted, parts, path))

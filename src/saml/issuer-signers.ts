@@ -134,8 +134,14 @@ function fetched(address: string, settings: SignerSettings, read: (text: string)
     parts.warn('private-network', [...path, 'allowPrivateNetwork'], 'the metadata may be fetched from addresses of private networks')
   }
   const { log, now } = parts.outside
+  const fetchNow = () => fetchKeys(address, allowPrivateNetwork, read, parts)
+  parts.probe({
+    path: [...path, 'metadata'],
+    what: `the metadata of ${entityId}`,
+    run: async () => `usable keys: ${(await fetchNow()).value.length}`,
+  })
   const remote = new Refreshed({
-    fetch: () => fetchKeys(address, allowPrivateNetwork, read, parts),
+    fetch: fetchNow,
     now,
     maxStale,
     outage: 'the metadata of the issuer of the token cannot be fetched now',

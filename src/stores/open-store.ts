@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { didYouMean } from '../config/suggest.ts'
 import { ExternalText, externalText, strict } from '../config/values.ts'
 import type { Instant } from '../outside.ts'
-import { SettingProblem } from '../plugin.ts'
+import { type Probe, SettingProblem } from '../plugin.ts'
 import { embeddedStore } from './embedded.ts'
 import { memoryStore } from './memory.ts'
 import { type RedisServers, redisStore } from './redis.ts'
@@ -22,24 +22,26 @@ const address = z
 
 const node = address.refine(text => !isRedisAddress(text) || /^\/?$/.test(new URL(text).pathname), 'a node has a host and a port only')
 
+const typeDescription = 'Where it is kept: "embedded", "redis" or "memory"'
+
 const embedded = strict({
-  type: z.literal('embedded'),
+  type: z.literal('embedded').meta({ description: typeDescription }),
   path: z.string().min(1).default('data').meta({ description: 'The folder, relative to the configuration folder' }),
 }).meta({ description: 'On disk, durable, without a server: for one machine' })
 
 const redis = strict({
-  type: z.literal('redis'),
+  type: z.literal('redis').meta({ description: typeDescription }),
   url: z.union([address, externalText]).optional().meta({ description: 'One server: redis://host:6379/0, or rediss:// for TLS' }),
   cluster: z.array(node).min(1).optional().meta({ description: 'Some nodes of a Redis Cluster' }),
   sentinel: strict({
     name: z.string().min(1).meta({ description: 'The name under which the sentinels know the master' }),
-    nodes: z.array(node).min(1),
+    nodes: z.array(node).min(1).meta({ description: 'Some of the sentinels' }),
     password: externalText.optional().meta({ description: 'The password of the sentinels themselves' }),
   })
     .optional()
     .meta({ description: 'The sentinels that know which server is the master' }),
-  username: z.string().min(1).optional(),
-  password: externalText.optional(),
+  username: z.string().min(1).optional().meta({ description: 'The user of the ACL of Redis; absent: the default user' }),
+  password: externalText.optional().meta({ description: 'The password of the user, or of the server' }),
   keyPrefix: z.string().default('cambist:').meta({ description: 'What every key starts with' }),
 })
   .refine(({ url, cluster, sentinel }) => [url, cluster, sentinel].filter(Boolean).length === 1, {
@@ -47,7 +49,9 @@ const redis = strict({
   })
   .meta({ description: 'Redis 6.2 or later: for several machines' })
 
-const memory = strict({ type: z.literal('memory') }).meta({ description: 'Gone with the process: for tests' })
+const memory = strict({ type: z.literal('memory').meta({ description: typeDescription }) }).meta({
+  description: 'Gone with the process: for tests',
+})
 
 /** The member `store` of `server.json`: where tokens, revocations and counters are kept. */
 export const storeSettings = z
@@ -83,6 +87,35 @@ export async function openStore(settings: StoreSettings, { text, now, log, baseF
       await store.connected()
       return store
     }
+  }
+}
+
+/** What is wrong with what the settings name outside of the configuration; undefined when nothing is. */
+export function problemOfStore(settings: StoreSettings, text: StoreSurroundings['text']): SettingProblem | undefined {
+  try {
+    if (settings.type === 'redis') redisServers(settings, text)
+    return undefined
+  } catch (error) {
+    if (error instanceof SettingProblem) return error
+    throw error
+  }
+}
+
+/** Asks whether the store can be reached, where that is another server. The embedded one belongs to whoever has it open. */
+export function storeProbe(settings: StoreSettings, surroundings: StoreSurroundings): Probe | undefined {
+  if (settings.type !== 'redis') return undefined
+  return {
+    path: ['store'],
+    what: 'the store',
+    async run() {
+      const store = await openStore(settings, surroundings)
+      try {
+        await store.ping()
+        return 'it answers'
+      } finally {
+        await store.close()
+      }
+    },
   }
 }
 

@@ -41,9 +41,9 @@ async function build(value: unknown, id = 'orders'): Promise<{ client: Client; s
     processorPolicy: (reference: Reference) => ({ id: reference.id, issues: new Map([[managers.api, {}]]) }),
     accessTokenManager: (reference: Reference) => managers[reference.id],
     generatorGroup: (reference: Reference) => ({ id: reference.id, resources: [], audiences: [], generators: new Map() }),
-    scopes: (names: string[]) => new Set(names),
     problem: (path: PropertyKey[], message: string) => said.push(`${path.join('.')}: ${message}`),
     warn: (code: string, path: PropertyKey[], message: string) => said.push(`${code} at ${path.join('.')}: ${message}`),
+    probe: () => undefined,
   } as unknown as Parts
   const client = await clientFile.parse(value).build(parts)
   return { client, said }

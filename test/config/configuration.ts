@@ -197,10 +197,10 @@ export function writeFolder(files: Texts): { folder: string; remove: () => void 
 export type Texts = Readonly<Record<string, string | Buffer | undefined>>
 
 /** Loads the configuration as the server does. */
-export async function load(files: Texts): Promise<Loaded> {
+export async function load(files: Texts, fetch = guardedFetch()): Promise<Loaded> {
   const { folder, remove } = writeFolder(files)
   const now = () => Date.now() / 1000
-  const outside = { fetch: guardedFetch(), now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
+  const outside = { fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
   try {
     return await buildConfiguration(await parseConfiguration(await readSources(folder), folder, environment), outside)
   } finally {

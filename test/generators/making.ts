@@ -35,6 +35,7 @@ export async function build(kind: PluginKind<TokenGenerator>, file: object, arou
     jsonSchema: (schema: JsonObject) => schemas.compile(schema),
     problem: (path: Path, message: string) => problems.push(`${at(path)}: ${message}`),
     warn: (code: string, path: Path) => warnings.push(`${code} ${at(path)}`),
+    probe: () => undefined,
   } as unknown as Parts
   const parsed = kind.schema.safeParse({ type: kind.type, ...file })
   if (!parsed.success) {
