@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type BenchClient, foreignKeySet, keyFile, names } from './material.ts'
+import { type Algorithm, type BenchClient, certificateFile, foreignKeySet, keyFile, names } from './material.ts'
 
 /** What differs between the configurations that are measured. */
 export interface CambistSettings {
@@ -20,8 +20,17 @@ export function writeCambistFolder(folder: string, settings: CambistSettings): v
   }
   write('server.json', serverFile(settings))
   write('policies/token-processors/acme.json', processorFile(settings.keys))
+  write('policies/token-processors/acme-saml2.json', samlProcessorFile(settings.keys))
   for (const algorithm of ['ES256', 'RS256'] as const) {
-    write(`keys/${algorithm}.json`, { algorithm, status: 'active', privateKey: { file: keyFile(settings.keys, 'own', algorithm) } })
+    const certificate = { file: certificateFile(settings.keys, 'own', algorithm) }
+    write(`keys/${algorithm}.json`, {
+      algorithm,
+      status: 'active',
+      privateKey: { file: keyFile(settings.keys, 'own', algorithm) },
+      certificate,
+    })
+    write(`policies/token-generators/saml2-${algorithm}.json`, generatorFile(algorithm))
+    write(`policies/generator-groups/saml2-${algorithm}.json`, groupFile(algorithm))
     write(`policies/access-token-managers/${algorithm}.json`, { type: 'jwt', signingKey: algorithm, ...managerBasics(algorithm) })
   }
   write('policies/access-token-managers/reference.json', { type: 'reference', ...managerBasics('reference') })
@@ -53,6 +62,38 @@ function processorFile(keys: string) {
   }
 }
 
+function samlProcessorFile(keys: string) {
+  return {
+    type: 'saml2',
+    issuers: [{ entityId: names.foreignIssuer, certificates: [{ file: certificateFile(keys, 'foreign', 'RS256') }] }],
+    claims: {
+      type: 'object',
+      required: ['uid', 'email', 'email_verified', 'groups'],
+      properties: { uid: text, email: text, email_verified: { type: 'boolean' }, groups: textList },
+    },
+  }
+}
+
+function generatorFile(signingKey: Algorithm) {
+  const resource = names.resourceOf(`saml2-${signingKey}`)
+  return {
+    type: 'saml2',
+    issuer: names.server,
+    audience: resource,
+    signingKey,
+    lifetime: '10m',
+    subject: { format: names.emailFormat, recipient: `${resource}acs` },
+    attributeNameFormat: 'urn:oasis:names:tc:SAML:2.0:attrname-format:basic',
+    contract: { SAML_SUBJECT: text, uid: text, email: text, groups: textList },
+  }
+}
+
+function groupFile(signingKey: Algorithm) {
+  const tokenType = 'urn:ietf:params:oauth:token-type:saml2'
+  const resources = [names.resourceOf(`saml2-${signingKey}`)]
+  return { resources, generators: { [tokenType]: `saml2-${signingKey}` }, default: tokenType }
+}
+
 const text = { type: 'string' }
 const textList = { type: 'array', items: text }
 
@@ -75,12 +116,28 @@ const policyFile = {
         groups: "subject.groups.filter(g, g.startsWith('app-'))",
       },
     },
+    {
+      subjectTokenType: 'urn:ietf:params:oauth:token-type:saml2',
+      subjectTokenProcessor: 'acme-saml2',
+      attributes: {
+        subject: 'subject.attributes.uid',
+        email: 'subject.attributes.email',
+        verified: 'subject.attributes.email_verified',
+        groups: "subject.attributes.groups.filter(g, g.startsWith('app-'))",
+      },
+    },
   ],
   criteria: [{ require: 'policy.verified', otherwise: 'the e-mail address is not verified' }],
-  issues: ['ES256', 'RS256', 'reference'].map(accessTokenManager => ({
-    accessTokenManager,
-    attributes: { sub: 'policy.subject', email: 'policy.email', groups: 'policy.groups' },
-  })),
+  issues: [
+    ...['ES256', 'RS256', 'reference'].map(accessTokenManager => ({
+      accessTokenManager,
+      attributes: { sub: 'policy.subject', email: 'policy.email', groups: 'policy.groups' },
+    })),
+    ...['saml2-ES256', 'saml2-RS256'].map(tokenGenerator => ({
+      tokenGenerator,
+      attributes: { SAML_SUBJECT: 'policy.email', uid: 'policy.subject', email: 'policy.email', groups: 'policy.groups' },
+    })),
+  ],
 }
 
 function clientFile({ hash }: BenchClient, processorPolicy: string) {

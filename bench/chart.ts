@@ -15,15 +15,15 @@ const shown = [
   { name: subjectNames.koa, label: '(a) bare operations, Koa + @koa/router', style: 'bare' },
   { name: subjectNames.http, label: "(a') bare operations, node:http", style: 'bare' },
   { name: subjectNames.oidcProvider, label: '(b) oidc-provider, the same work', style: 'other' },
+  { name: subjectNames.xmlCrypto, label: '(c) xml-crypto, node:http', style: 'other' },
 ] as const
 
 /** CPU per exchange as bars, one group for each kind of exchange: an SVG that reads on light and on dark pages. */
 export function chart(results: readonly Result[], caption: string): string {
   const groups = results.filter(({ subjects }) => subjects.some(({ name }) => name === subjectNames.koa))
-  const most = Math.max(...groups.flatMap(group => barsOf(group).map(({ name }) => medianOf(group, name, 'cpu'))))
   const tops = groups.map((_, index) => groups.slice(0, index).reduce((top, group) => top + heightOf(group), 44))
   const height = groups.reduce((sum, group) => sum + heightOf(group), 44 + 30)
-  const body = groups.map((group, index) => groupOf(group, tops[index] ?? 0, most))
+  const body = groups.map((group, index) => groupOf(group, tops[index] ?? 0))
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-labelledby="t">`,
     '<title id="t">CPU time per token exchange</title>',
@@ -47,7 +47,9 @@ const style = `<style>
   }
 </style>`
 
-function groupOf(result: Result, top: number, most: number): string {
+// Each group has a scale of its own: an exchange of one kind says nothing about one of another.
+function groupOf(result: Result, top: number): string {
+  const most = Math.max(...barsOf(result).map(({ name }) => medianOf(result, name, 'cpu')))
   const bars = barsOf(result).map(({ name, label, style }, row) => {
     const y = top + groupHead + row * (barHeight + gap)
     const cpu = medianOf(result, name, 'cpu')
@@ -63,8 +65,9 @@ function groupOf(result: Result, top: number, most: number): string {
 }
 
 function compared(result: Result, name: string): string {
-  const { koa, oidcProvider } = subjectNames
-  return `${ratio(result, name, koa).toFixed(2)} × (a), ${ratio(result, name, oidcProvider).toFixed(2)} × (b)`
+  const { koa, oidcProvider, xmlCrypto } = subjectNames
+  const [other, letter] = result.subjects.some(subject => subject.name === xmlCrypto) ? [xmlCrypto, 'c'] : [oidcProvider, 'b']
+  return `${ratio(result, name, koa).toFixed(2)} × (a), ${ratio(result, name, other).toFixed(2)} × (${letter})`
 }
 
 function barsOf({ subjects }: Result) {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { type Exchange, exchanges } from './material.ts'
+import { type Exchange, exchanges, isSaml } from './material.ts'
 import { freePort, start } from './processes.ts'
 import { cambist, cryptography, type Subject, scripted } from './subjects.ts'
 
@@ -18,6 +18,7 @@ export const subjectNames = {
   koa: '(a) bare operations in Koa + @koa/router',
   http: "(a') bare operations in node:http",
   oidcProvider: '(b) oidc-provider',
+  xmlCrypto: '(c) xml-crypto in node:http',
   cryptography: 'the cryptography alone',
 } as const
 
@@ -37,7 +38,7 @@ export function allExperiments(against: string | undefined): Experiment[] {
         ...(exchange.outbound === 'reference' ? onOtherStores() : []),
         scripted(subjectNames.koa, 'bench/bare/koa.ts', true),
         scripted(subjectNames.http, 'bench/bare/http.ts', true),
-        scripted(subjectNames.oidcProvider, 'bench/oidc-provider.ts', false),
+        otherOf(exchange),
         cryptography(subjectNames.cryptography),
       ],
     })),
@@ -57,6 +58,13 @@ export function allExperiments(against: string | undefined): Experiment[] {
       subjects: [cambist({ name: '1 worker', cores: 'all' }), cambist({ name: '2 workers', workers: 2, cores: 'all' })],
     },
   ]
+}
+
+/** What others would use: nothing of its kind does SAML, so that there a library stands for it. */
+function otherOf({ inbound, outbound }: Exchange): Subject {
+  return isSaml(inbound) || isSaml(outbound)
+    ? scripted(subjectNames.xmlCrypto, 'bench/xml-crypto.ts', true)
+    : scripted(subjectNames.oidcProvider, 'bench/oidc-provider.ts', false)
 }
 
 /** The shipped store is on disk. oidc-provider's own is in memory, and comparable with this server's in memory only. */

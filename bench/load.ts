@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { type BenchClient, type Exchange, makeRequests } from './material.ts'
+import type { BenchClient, Exchange } from './material.ts'
+import { makeRequests } from './requests.ts'
 
 // The load generator, a process of its own: as many requests at once as there are connections, each sent when the one before was answered.
 // It writes whole requests that were made beforehand and reads no more of an answer than it must, so that it costs little.
@@ -46,7 +47,7 @@ process.on('message', async (order: LoadOrder) => {
 process.on('disconnect', () => process.exit())
 
 async function run(order: LoadOrder): Promise<LoadFigures> {
-  const load = new Load(order.port, poolOf(order))
+  const load = new Load(order.port, await poolOf(order))
   load.start(order.connections)
   await load.during(order.settle)
   load.forget()
@@ -70,12 +71,12 @@ async function run(order: LoadOrder): Promise<LoadFigures> {
   }
 }
 
-function poolOf({ keys, clients, exchange, path }: LoadOrder): Buffer[] {
+async function poolOf({ keys, clients, exchange, path }: LoadOrder): Promise<Buffer[]> {
   const name = JSON.stringify([keys, clients, exchange, path])
   const known = pools.get(name)
   if (known !== undefined) return known
   const senders = JSON.parse(readFileSync(clients, 'utf8')) as BenchClient[]
-  const requests = makeRequests(Math.max(requestsInPool, senders.length), keys, exchange, path, senders)
+  const requests = await makeRequests(Math.max(requestsInPool, senders.length), keys, exchange, path, senders)
   pools.set(name, requests)
   return requests
 }

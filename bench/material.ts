@@ -1,23 +1,40 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, randomBytes, randomUUID, sign } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { digestSecret, generateSecret } from '../src/clients/secrets.ts'
+import { selfSignedCertificate } from '../src/keys/self-signed-certificate.ts'
 
-/** What comes in and what goes out: the four exchanges that are measured. */
+/** What comes in and what goes out: the exchanges that are measured. */
 export const exchanges = [
   { name: 'ES256→ES256', inbound: 'ES256', outbound: 'ES256' },
   { name: 'RS256→ES256', inbound: 'RS256', outbound: 'ES256' },
   { name: 'ES256→RS256', inbound: 'ES256', outbound: 'RS256' },
   { name: 'ES256→reference', inbound: 'ES256', outbound: 'reference' },
+  { name: 'JWT ES256→SAML 2.0 RS256', inbound: 'ES256', outbound: 'saml2-RS256' },
+  { name: 'JWT ES256→SAML 2.0 ES256', inbound: 'ES256', outbound: 'saml2-ES256' },
+  { name: 'SAML 2.0 RS256→JWT ES256', inbound: 'saml2-RS256', outbound: 'ES256' },
 ] as const
 export type Exchange = (typeof exchanges)[number]
 export type Algorithm = 'ES256' | 'RS256'
+export type Owner = 'foreign' | 'own'
+
+/** With which algorithm a token is signed. */
+export function algorithmOf(token: Exclude<Exchange['inbound' | 'outbound'], 'reference'>): Algorithm {
+  return token.endsWith('ES256') ? 'ES256' : 'RS256'
+}
+
+/** Whether a token is an assertion. */
+export function isSaml(token: Exchange['inbound' | 'outbound']): token is 'saml2-RS256' | 'saml2-ES256' {
+  return token.startsWith('saml2')
+}
 
 /** Whose tokens are exchanged, by whom, and for what. */
 export const names = {
   foreignIssuer: 'https://login.acme.example',
   server: 'https://sts.example.com',
   scopes: ['orders.read', 'orders.write'],
+  groups: ['staff', 'app-orders', 'app-ledger', 'vpn', 'app-reports', 'everyone', 'app-admin', 'building-7'],
+  emailFormat: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
   resourceOf: (outbound: Exchange['outbound']) => `https://api.example.com/${outbound}/`,
 } as const
 
@@ -31,19 +48,26 @@ export interface BenchClient {
 /** Makes the keys of one run: of the foreign issuer, and of the server that is measured. */
 export function makeKeys(folder: string): void {
   mkdirSync(folder, { recursive: true })
-  for (const owner of ['foreign', 'own']) {
+  const certificate = { commonName: 'benchmark', notBefore: new Date(), days: 30 }
+  for (const owner of ['foreign', 'own'] as const) {
     const ec = generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey
     const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-    writeFileSync(keyFile(folder, owner, 'ES256'), ec.export({ type: 'pkcs8', format: 'pem' }))
-    writeFileSync(keyFile(folder, owner, 'RS256'), rsa.export({ type: 'pkcs8', format: 'pem' }))
+    for (const [algorithm, key] of [['ES256', ec] as const, ['RS256', rsa] as const]) {
+      writeFileSync(keyFile(folder, owner, algorithm), key.export({ type: 'pkcs8', format: 'pem' }))
+      writeFileSync(certificateFile(folder, owner, algorithm), selfSignedCertificate(key, certificate))
+    }
   }
 }
 
-export function keyFile(folder: string, owner: string, algorithm: Algorithm): string {
+export function keyFile(folder: string, owner: Owner, algorithm: Algorithm): string {
   return join(folder, `${owner}-${algorithm}.pem`)
 }
 
-export function privateKey(folder: string, owner: 'foreign' | 'own', algorithm: Algorithm) {
+export function certificateFile(folder: string, owner: Owner, algorithm: Algorithm): string {
+  return join(folder, `${owner}-${algorithm}.crt.pem`)
+}
+
+export function privateKey(folder: string, owner: Owner, algorithm: Algorithm) {
   return createPrivateKey(readFileSync(keyFile(folder, owner, algorithm)))
 }
 
@@ -62,55 +86,4 @@ export function makeClients(count: number): BenchClient[] {
     const secret = generateSecret(randomBytes)
     return { id: `client-${index}`, secret, hash: digestSecret(secret).text }
   })
-}
-
-/** Whole requests, each with a subject token of its own that was signed just now. */
-export function makeRequests(count: number, folder: string, exchange: Exchange, path: string, clients: readonly BenchClient[]): Buffer[] {
-  const key = privateKey(folder, 'foreign', exchange.inbound)
-  return Array.from({ length: count }, (_, index) => {
-    const client = clients[index % clients.length] as BenchClient
-    return requestOf(path, client, bodyOf(subjectToken(exchange.inbound, key, index), exchange.outbound))
-  })
-}
-
-function subjectToken(alg: Algorithm, key: ReturnType<typeof createPrivateKey>, index: number): string {
-  const now = Math.floor(Date.now() / 1000)
-  const claims = {
-    iss: names.foreignIssuer,
-    sub: `person-${index}`,
-    aud: names.server,
-    ...{ iat: now, nbf: now, exp: now + 3600, jti: randomUUID() },
-    azp: 'web-shop',
-    scope: names.scopes.join(' '),
-    name: `Person Number ${index}`,
-    email: `person-${index}@acme.example`,
-    email_verified: true,
-    groups: ['staff', 'app-orders', 'app-ledger', 'vpn', 'app-reports', 'everyone', 'app-admin', 'building-7'],
-  }
-  const header = { alg, kid: `foreign-${alg}`, typ: 'JWT' }
-  const input = [header, claims].map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
-  return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
-}
-
-function bodyOf(token: string, outbound: Exchange['outbound']): string {
-  return new URLSearchParams({
-    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-    resource: names.resourceOf(outbound),
-    scope: names.scopes[0],
-    subject_token: token,
-    subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
-  }).toString()
-}
-
-function requestOf(path: string, { id, secret }: BenchClient, body: string): Buffer {
-  const lines = [
-    `POST ${path} HTTP/1.1`,
-    'Host: sts.example.com',
-    'User-Agent: bench',
-    'Accept: application/json',
-    `Authorization: Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
-    'Content-Type: application/x-www-form-urlencoded',
-    `Content-Length: ${body.length}`,
-  ]
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1')
 }

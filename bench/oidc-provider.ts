@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createLocalJWKSet, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
 import { errors, type KoaContextWithOIDC, Provider } from 'oidc-provider'
-import { type Algorithm, type BenchClient, exchanges, foreignKeySet, names, privateKey } from './material.ts'
+import { type Algorithm, type BenchClient, foreignKeySet, names, privateKey } from './material.ts'
 
 // (b) oidc-provider with a custom token exchange grant that does the same work, as its documentation shows: jose, keys made once.
 // It writes no audit record and validates no contract, and its reference tokens live in memory.
@@ -27,7 +27,9 @@ const provider = new Provider(names.server, {
   extraTokenClaims: ctx => ctx.state.mapped,
 })
 
-const resourceServers = new Map(exchanges.map(({ outbound }) => [names.resourceOf(outbound), resourceServer(outbound)]))
+const resourceServers = new Map(
+  (['ES256', 'RS256', 'reference'] as const).map(outbound => [names.resourceOf(outbound), resourceServer(outbound)]),
+)
 
 provider.registerGrantType(
   grantType,

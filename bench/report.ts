@@ -88,8 +88,8 @@ function calmnessOf({ subjects }: Result): string {
 
 // An exchange is held against the limits and the other server, everything else against the first of its kind.
 function referencesOf({ subjects }: Result): string[] {
-  const { koa, http, oidcProvider } = subjectNames
-  const present = [koa, http, oidcProvider].filter(name => subjects.some(subject => subject.name === name))
+  const { koa, http, oidcProvider, xmlCrypto } = subjectNames
+  const present = [koa, http, oidcProvider, xmlCrypto].filter(name => subjects.some(subject => subject.name === name))
   return present.length > 0 ? present : subjects.slice(0, 1).map(({ name }) => name)
 }
 

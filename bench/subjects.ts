@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { pathOf } from './bare/operations.ts'
 import { writeCambistFolder } from './cambist-folder.ts'
 import type { LoadFigures, LoadOrder } from './load.ts'
-import { type BenchClient, type Exchange, makeClients, makeRequests } from './material.ts'
+import { type BenchClient, type Exchange, makeClients } from './material.ts'
 import { probe } from './probe.ts'
 import { answering, ask, type Cores, freePort, listening, type Started, start, startScript, withChildren } from './processes.ts'
+import { makeRequests } from './requests.ts'
 
 /** Where a run keeps its files, and who makes the load. */
 export interface Bench {
@@ -85,7 +86,7 @@ export function cryptography(name: string): Subject {
     async start(bench, exchange) {
       const server = startScript('bench/bare/http.ts', [bench.keys, '0'], 'server')
       await listening(server)
-      const body = String(makeRequests(1, bench.keys, exchange, '/', makeClients(1))[0])
+      const body = String((await makeRequests(1, bench.keys, exchange, '/', makeClients(1)))[0])
       const token = new URLSearchParams(body.slice(body.indexOf('\r\n\r\n') + 4)).get('subject_token')
       const measure = async (settle: number, seconds: number) => {
         const order = { path: pathOf(exchange), token, milliseconds: (settle + seconds) * 500 }

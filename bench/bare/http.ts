@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer } from 'node:http'
+import { readBody } from './http-body.ts'
 import { answerWith, type BareOperations, bareOperations, subjectTokenIn } from './operations.ts'
 
 // (a') An empty node:http server that reads the body and does the bare operations: the physical limit.
@@ -33,10 +34,4 @@ function timeAlone(operation: BareOperations, token: string, milliseconds: numbe
   }
   const { user, system } = process.cpuUsage(before)
   return { microseconds: (user + system) / count }
-}
-
-function readBody(request: IncomingMessage, done: (body: string) => void): void {
-  const chunks: Buffer[] = []
-  request.on('data', (chunk: Buffer) => chunks.push(chunk))
-  request.on('end', () => done(Buffer.concat(chunks).toString('latin1')))
 }

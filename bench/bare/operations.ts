@@ -1,7 +1,9 @@
-import { createPublicKey, hash, randomBytes, sign, verify } from 'node:crypto'
+import { hash, randomBytes, sign } from 'node:crypto'
 import { join } from 'node:path'
 import { open } from 'lmdb'
-import { type Algorithm, type Exchange, exchanges, names, privateKey } from '../material.ts'
+import { type Algorithm, algorithmOf, type Exchange, exchanges, isSaml, names, privateKey } from '../material.ts'
+import { assertionChecker, assertionMaker } from './saml-operations.ts'
+import { verifier } from './verifier.ts'
 
 /** The operations of one exchange that nothing can leave out, called bare, on nothing but the subject token. */
 export interface BareOperations {
@@ -41,8 +43,8 @@ export function answerWith(token: string): string {
 }
 
 function operationsOf(folder: string, { inbound, outbound }: Exchange, keep: (token: string) => Promise<boolean>): BareOperations {
-  const check = checker(folder, inbound)
-  const make = outbound === 'reference' ? () => randomBytes(32).toString('base64url') : signer(folder, outbound)
+  const check = isSaml(inbound) ? assertionChecker(folder, algorithmOf(inbound)) : checker(folder, inbound)
+  const make = maker(folder, outbound)
   const cryptography = (subjectToken: string) => {
     check(subjectToken)
     return make()
@@ -59,17 +61,23 @@ function operationsOf(folder: string, { inbound, outbound }: Exchange, keep: (to
   }
 }
 
-function checker(folder: string, algorithm: Algorithm): (token: string) => void {
-  const key = createPublicKey(privateKey(folder, 'foreign', algorithm))
-  const keyAndOptions = { key, dsaEncoding: 'ieee-p1363' } as const
+function maker(folder: string, outbound: Exchange['outbound']): () => string {
+  if (outbound === 'reference') return () => randomBytes(32).toString('base64url')
+  return isSaml(outbound) ? assertionMaker(folder, algorithmOf(outbound)) : signer(folder, outbound)
+}
+
+/** Verifies a JWT of the foreign issuer. */
+export function checker(folder: string, algorithm: Algorithm): (token: string) => void {
+  const genuine = verifier(folder, algorithm)
   return token => {
     const dot = token.lastIndexOf('.')
     const signature = Buffer.from(token.slice(dot + 1), 'base64url')
-    if (!verify('sha256', Buffer.from(token.slice(0, dot), 'latin1'), keyAndOptions, signature)) throw new Error('not genuine')
+    if (!genuine(Buffer.from(token.slice(0, dot), 'latin1'), signature)) throw new Error('not genuine')
   }
 }
 
-function signer(folder: string, algorithm: Algorithm): () => string {
+/** Signs the claims of the new token. */
+export function signer(folder: string, algorithm: Algorithm): () => string {
   const keyAndOptions = { key: privateKey(folder, 'own', algorithm), dsaEncoding: 'ieee-p1363' } as const
   const header = { alg: algorithm, typ: 'at+jwt', kid: 'u6ZfOP7UkZTqZ4S1Wn0p0cVnQmJ0b3a3Vw5o1cYkQbE', atm: algorithm }
   const encodedHeader = Buffer.from(JSON.stringify(header)).toString('base64url')
