@@ -13,13 +13,14 @@ import { writeDocs } from './write-docs.ts'
 
 // `npm run bench`: what an exchange costs, next to what it would have to cost.
 
-const usage = 'npm run bench -- [--quick] [--only NAME,…] [--against CHECKOUT] [--rounds N] [--seconds N] [--warmup N]'
+const usage = 'npm run bench -- [--quick] [--only NAME,…] [--against CHECKOUT] [--profile FOLDER] [--rounds N] [--seconds N] [--warmup N]'
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     only: { type: 'string' },
     against: { type: 'string' },
+    profile: { type: 'string' },
     rounds: { type: 'string' },
     seconds: { type: 'string' },
     warmup: { type: 'string' },
@@ -53,7 +54,7 @@ async function main(): Promise<void> {
   makeKeys(join(folder, 'keys'))
   const load = startScript('bench/load.ts', [], 'load')
   const loadOnAllCores = startScript('bench/load.ts', [], 'all')
-  const bench: Bench = { folder, keys: join(folder, 'keys'), load, loadOnAllCores, connections: 32 }
+  const bench: Bench = { folder, keys: join(folder, 'keys'), load, loadOnAllCores, connections: 32, profile: values.profile }
   const progress = new Progress(secondsFor(experiments))
   try {
     const results: Result[] = []
@@ -61,7 +62,8 @@ async function main(): Promise<void> {
     progress.end()
     console.log(report(results, plan, pinning))
     // Figures of a part, or of a few seconds, are not for the documentation.
-    if (!values.quick && results.length === every.length && values.against === undefined) writeDocs(results, plan)
+    if (!values.quick && results.length === every.length && values.against === undefined && values.profile === undefined)
+      writeDocs(results, plan)
   } finally {
     await Promise.all([load.stop(), loadOnAllCores.stop()])
     rmSync(folder, { recursive: true, force: true })

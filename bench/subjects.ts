@@ -15,6 +15,8 @@ export interface Bench {
   readonly load: Started
   readonly loadOnAllCores: Started
   readonly connections: number
+  /** Where this server writes a profile of its CPU time. */
+  readonly profile: string | undefined
 }
 
 /** Something that is measured. */
@@ -55,7 +57,8 @@ export function cambist(options: CambistOptions = {}): Subject {
       const store = options.store ?? { type: 'embedded', path: 'data' }
       writeCambistFolder(folder, { port, keys: bench.keys, clients, policies, store, workers })
       const output = openSync(join(folder, 'record.log'), 'a')
-      const server = start([process.execPath, join(checkout, 'dist/main.js'), 'serve', '--config', folder], cores, { output })
+      const flags = bench.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${bench.profile}`]
+      const server = start([process.execPath, ...flags, join(checkout, 'dist/main.js'), 'serve', '--config', folder], cores, { output })
       await answering(`http://127.0.0.1:${port}/readyz`, server)
       const target = { server, port, path: '/token', clientsFile: writeClients(folder, clients), cores, mapped: true }
       return loaded(bench, exchange, target)
