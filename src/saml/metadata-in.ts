@@ -5,7 +5,7 @@ import { earliest, instantOf } from './facts.ts'
 import { namespaces } from './names.ts'
 import { readXmlText, type XmlDocument } from './read.ts'
 import { type VerificationKey, verificationKey } from './verification-key.ts'
-import { type SignatureTrust, type SignedKind, verifyEnveloped } from './verify.ts'
+import { type SignatureTrust, type SignedKind, type VerifiedContent, verifyEnveloped } from './verify.ts'
 import type { XmlLimits } from './well-formed.ts'
 import { childrenOf, type XmlElement } from './xml-element.ts'
 
@@ -52,7 +52,7 @@ export function readEntityKeys(
   return { ...keysOf(roles), validUntil, cacheDuration }
 }
 
-function verified(document: XmlDocument, trust: Pick<SignatureTrust, 'keys' | 'algorithms'>): XmlDocument {
+function verified(document: XmlDocument, trust: Pick<SignatureTrust, 'keys' | 'algorithms'>): VerifiedContent {
   return verifyEnveloped(document, document.root, metadataKind, { ...trust, limits: metadataLimits })
 }
 

@@ -8,7 +8,7 @@ import { unacceptable } from './facts.ts'
 import { namespaces } from './names.ts'
 import { readXml, type XmlDocument } from './read.ts'
 import { contentOf } from './response.ts'
-import { requireNoOtherSignature, type SignatureTrust, type SignedKind, signatureOf, verifyEnveloped } from './verify.ts'
+import { requireNoOtherSignature, type SignatureTrust, type SignedKind, signatureOf, verifyAround, verifyEnveloped } from './verify.ts'
 import { everyElement, isElement, type XmlElement } from './xml-element.ts'
 
 /** A version of SAML: what its assertions and the responses around them look like. */
@@ -66,7 +66,7 @@ async function openSignedResponse(document: XmlDocument, content: XmlElement, ve
   const isEncrypted = content.name !== 'Assertion'
   const sender = version.senderOf(document.root) ?? (isEncrypted ? undefined : version.issuerOf(content))
   if (sender === undefined) throw unacceptable('the response around it does not say who sent it')
-  const signed = verifyEnveloped(document, document.root, version.response, await rules.trustIn(sender), content)
+  const signed = verifyAround(document, document.root, version.response, await rules.trustIn(sender), content)
   version.checkResponse(signed.root, rules)
   const inside = contentOf(signed.root, version)
   const isCovered = !isEncrypted && signatureOf(inside, version.assertion) === undefined
