@@ -76,6 +76,10 @@ describe('attacks on what is signed', () => {
         const processor = await saml2Processor(ec)
         expect((await prove(processor, signed(assertion20(), ec, { algorithm }))).subject).to.equal('alice')
         expect(await refusal(processor, signed(assertion20(), ec, { algorithm, dsaEncoding: 'der' }))).to.match(/not valid/)
+        // CVE-2022-21449: zeros fit every key.
+        const zeros = Buffer.alloc({ 'P-256': 64, 'P-384': 96, 'P-521': 132 }[curve]).toString('base64')
+        const psychic = signed(assertion20(), ec, { algorithm }).replace(/<ds:SignatureValue>[^<]*/, `<ds:SignatureValue>${zeros}`)
+        expect(await refusal(processor, psychic)).to.match(/not valid/)
       }
     })
     it('of RSA with every hash, and RSA-PSS, is taken; of an algorithm that the file does not list it is not', async () => {
