@@ -28,7 +28,7 @@ const idp = makeSigner()
 /** What xmldom sees in a text, turned into elements without anything of ours. */
 function seenByXmldom(text: string): XmlElement {
   const refuse = (message: unknown) => {
-    throw new TokenRejected('xmldom', message)
+    throw new TokenRejected('xmldom', { cause: message })
   }
   const errorHandler = { warning: refuse, error: refuse, fatalError: refuse }
   const parser = new DOMParser({ errorHandler, normalizeLineEndings: (same: string) => same } as ConstructorParameters<typeof DOMParser>[0])
