@@ -113,16 +113,16 @@ const everyPlugin = {
     .meta({ description: 'The id of a file of this folder and type whose settings apply where this one says nothing' }),
 }
 
-/** Defines a kind of plug-in by the shape of its settings and the function that builds it from them. */
+/** Defines a kind of plug-in by the shape of its settings and the function that builds it from them; for `absent` see `strict`. */
 export function pluginKind<Shape extends z.ZodRawShape, Built>(
   type: string,
   shape: Shape,
   build: (settings: z.output<z.ZodObject<Shape>>, parts: Parts) => Built | Promise<Built>,
+  absent: Readonly<Record<string, string>> = {},
 ): PluginKind<Built> {
-  const schema = strict({
-    ...everyPlugin,
-    type: z.literal(type).meta({ description: 'What kind of thing this file describes' }),
-    ...shape,
-  }).transform((settings): Blueprint<Built> => ({ type, settings, build: parts => build(settings as z.output<z.ZodObject<Shape>>, parts) }))
+  const members = { ...everyPlugin, type: z.literal(type).meta({ description: 'What kind of thing this file describes' }), ...shape }
+  const schema = strict(members, absent).transform(
+    (settings): Blueprint<Built> => ({ type, settings, build: parts => build(settings as z.output<z.ZodObject<Shape>>, parts) }),
+  )
   return { type, schema }
 }

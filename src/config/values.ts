@@ -38,12 +38,16 @@ export class ExpressionSource {
   }
 }
 
-/** An object with exactly these members. An unknown one is an error that suggests the nearest known one. */
-export function strict<Shape extends z.ZodRawShape>(shape: Shape) {
+/**
+ * An object with exactly these members. An unknown one is an error that suggests the nearest known one; `absent` says of members that
+ * its siblings have why it has none of that name.
+ */
+export function strict<Shape extends z.ZodRawShape>(shape: Shape, absent: Readonly<Record<string, string>> = {}) {
   const known = Object.keys(shape)
+  const hint = (key: string) => (Object.hasOwn(absent, key) ? `: ${absent[key]}` : didYouMean(key, known))
   return z.strictObject(shape, {
     error: issue =>
-      issue.code === 'unrecognized_keys' ? issue.keys.map(key => `unknown member "${key}"${didYouMean(key, known)}`).join('\n') : undefined,
+      issue.code === 'unrecognized_keys' ? issue.keys.map(key => `unknown member "${key}"${hint(key)}`).join('\n') : undefined,
   })
 }
 

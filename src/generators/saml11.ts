@@ -19,37 +19,52 @@ const attributeNames = strict({
   namespace: nonEmpty.optional().meta({ description: 'AttributeNamespace; absent: the part of a URI before its last slash' }),
 })
 
+const absentOfSubject = {
+  recipient: 'SAML 1.1 does not say where an assertion is to be presented',
+  lifetime: 'SAML 1.1 has no end of its own for the confirmation',
+  spNameQualifier: 'SAML 1.1 has the nameQualifier only',
+}
+const absent = {
+  encryption: 'SAML 1.1 has no encrypted assertions',
+  delegation: 'SAML 1.1 has no delegation restriction, but an expression of the mapping can read "act"',
+}
+
 const shape = {
   ...samlSettings,
-  subject: strict(subjectSettings).prefault({}),
+  subject: strict(subjectSettings, absentOfSubject).prefault({}),
   attributeNamespace: nonEmpty.optional().meta({ description: 'The AttributeNamespace of attributes that have none of their own' }),
   contract: samlContract(attributeNames),
 }
 
 /** SAML 1.1 assertions, signed (SAML 1.1 Core §2.3.2). */
-export const saml11 = pluginKind('saml11', shape, (settings, parts): TokenGenerator => {
-  const attributes = Object.keys(settings.contract).filter(key => !key.startsWith('SAML_'))
-  if (attributes.length === 0 && settings.authnStatement !== 'always')
-    throw new SettingProblem(
-      ['contract'],
-      'an assertion of SAML 1.1 has to state something: add an attribute, or say "authnStatement": "always"',
-    )
-  return samlGenerator(settings, parts, {
-    version: '1.1',
-    type: 'saml11',
-    tokenType: tokenTypes.saml1,
-    // There is no condition for it in this version.
-    expressesActor: false,
-    nameOf: (key, { saml }) => attributeName(key, saml as Annotation, settings.attributeNamespace),
-    authenticatedBy: authenticationMethod,
-    confirmationOf: () => ({}),
-    // SAML 1.1 has no words for a restriction of what is made from an assertion.
-    permits: () => false,
-    restrictionsOf: () => ({}),
-    write: writeStating,
-    seal: assertion => assertion,
-  })
-})
+export const saml11 = pluginKind(
+  'saml11',
+  shape,
+  (settings, parts): TokenGenerator => {
+    const attributes = Object.keys(settings.contract).filter(key => !key.startsWith('SAML_'))
+    if (attributes.length === 0 && settings.authnStatement !== 'always')
+      throw new SettingProblem(
+        ['contract'],
+        'an assertion of SAML 1.1 has to state something: add an attribute, or say "authnStatement": "always"',
+      )
+    return samlGenerator(settings, parts, {
+      version: '1.1',
+      type: 'saml11',
+      tokenType: tokenTypes.saml1,
+      // There is no condition for it in this version.
+      expressesActor: false,
+      nameOf: (key, { saml }) => attributeName(key, saml as Annotation, settings.attributeNamespace),
+      authenticatedBy: authenticationMethod,
+      confirmationOf: () => ({}),
+      // SAML 1.1 has no words for a restriction of what is made from an assertion.
+      permits: () => false,
+      restrictionsOf: () => ({}),
+      write: writeStating,
+      seal: assertion => assertion,
+    })
+  },
+  absent,
+)
 
 type Annotation = z.output<typeof attributeNames> | undefined
 

@@ -1,6 +1,8 @@
 /** Token type identifiers of RFC 8693 §3. They are compared as exact strings; any other URI may be configured too. */
 export const tokenTypes = {
   accessToken: 'urn:ietf:params:oauth:token-type:access_token',
+  refreshToken: 'urn:ietf:params:oauth:token-type:refresh_token',
+  idToken: 'urn:ietf:params:oauth:token-type:id_token',
   jwt: 'urn:ietf:params:oauth:token-type:jwt',
   saml1: 'urn:ietf:params:oauth:token-type:saml1',
   saml2: 'urn:ietf:params:oauth:token-type:saml2',

@@ -39,18 +39,27 @@ export const groupFile: z.ZodType<Blueprint<GeneratorGroup>> = groupSettings.tra
 
 function buildGroup({ resources, audiences, generators, default: defaultType }: GroupSettings, parts: Parts): GeneratorGroup {
   const entries = Object.entries(generators as Record<string, Reference>)
-  if (Object.hasOwn(generators, tokenTypes.accessToken)) {
-    throw new SettingProblem(['generators', tokenTypes.accessToken], 'access tokens are made by access token managers only')
+  for (const [type, message] of Object.entries(madeByNoGenerator)) {
+    if (Object.hasOwn(generators, type)) throw new SettingProblem(['generators', type], message)
   }
   if (!Object.hasOwn(generators, defaultType)) throw new SettingProblem(['default'], '"generators" has no such token type')
   const built = new Map(entries.map(([type, generator]) => [type, parts.tokenGenerator(generator)]))
   for (const [type, generator] of built) {
-    if (type !== generator.tokenType && knownTypes.includes(type)) {
+    if (!suits(generator, type)) {
       parts.problem(['generators', type], `"${generator.id}" makes ${generator.tokenType}, which is another token type`)
     }
   }
   return { id: parts.id, resources, audiences, generators: built, defaultType }
 }
 
-// A private type may name whatever its users agree on; what RFC 8693 §3 has defined means one thing.
+const madeByNoGenerator = {
+  [tokenTypes.accessToken]: 'access tokens are made by access token managers only',
+  [tokenTypes.refreshToken]: 'there are no refresh tokens here: whoever needs another token exchanges again',
+}
 const knownTypes: readonly string[] = Object.values(tokenTypes)
+
+// A private type may name whatever its users agree on; what RFC 8693 §3 has defined means one thing. An ID token is a JWT.
+function suits({ tokenType }: TokenGenerator, type: string): boolean {
+  const made = type === tokenTypes.idToken ? tokenTypes.jwt : type
+  return tokenType === made || !knownTypes.includes(type)
+}

@@ -5,7 +5,7 @@ import { distinct, duration, ExternalText, externalText, strict, webAddress } fr
 import { addressProblem } from '../keys/addresses.ts'
 import { maxAgeOf } from '../keys/fetch-keys.ts'
 import { type Fetched, Refreshed } from '../keys/refreshed.ts'
-import { Outage, TokenRejected } from '../oauth/errors.ts'
+import { Outage } from '../oauth/errors.ts'
 import type { Parts } from '../plugin.ts'
 import { type EntityKeys, largestMetadata, readEntityKeys } from './metadata-in.ts'
 import { everyXmlSignatureAlgorithm, type VerificationKey, verificationKey } from './verification-key.ts'
@@ -121,7 +121,6 @@ function tryToRead(read: () => EntityKeys): EntityKeys | Error {
   try {
     return read()
   } catch (error) {
-    if (error instanceof TokenRejected) return new Error(`cannot be taken as metadata: ${error.message}`)
     return error instanceof Error ? error : new Error(String(error))
   }
 }

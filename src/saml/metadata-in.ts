@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { TokenRejected } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import { decodeBase64Binary } from './base64.ts'
 import { earliest, instantOf } from './facts.ts'
@@ -25,6 +26,8 @@ export interface EntityKeys {
   readonly cacheDuration: number | undefined
 }
 
+type MetadataTrust = Pick<SignatureTrust, 'keys' | 'algorithms'>
+
 const { metadata, signature } = namespaces
 const metadataKind: SignedKind = { idAttribute: 'ID', signaturePlace: () => 0 }
 const mostKeys = 16
@@ -33,12 +36,19 @@ const mostKeys = 16
  * Reads the signing keys of one entity (SAML Metadata §2.3.2, §2.4.1.1, XA-5) out of its metadata, or those of its federation. With
  * `trust`, only what was signed by one of these keys is read. Throws an `Error` for the log.
  */
-export function readEntityKeys(
-  text: string,
-  entityId: string,
-  now: Instant,
-  trust?: Pick<SignatureTrust, 'keys' | 'algorithms'>,
-): EntityKeys {
+export function readEntityKeys(text: string, entityId: string, now: Instant, trust?: MetadataTrust): EntityKeys {
+  try {
+    return findKeys(text, entityId, now, trust)
+  } catch (error) {
+    if (!(error instanceof TokenRejected)) throw error
+    // What reads tokens reads metadata as well, and calls both a token.
+    throw new Error(`cannot be taken as metadata: ${error.message.replaceAll(/the (?:token|assertion)/g, 'the document')}`, {
+      cause: error,
+    })
+  }
+}
+
+function findKeys(text: string, entityId: string, now: Instant, trust: MetadataTrust | undefined): EntityKeys {
   // ADFS begins its metadata with a byte order mark.
   const document = readXmlText(text.replace(/^\uFEFF/, ''), metadataLimits)
   const { root } = trust === undefined ? document : verified(document, trust)
@@ -52,7 +62,7 @@ export function readEntityKeys(
   return { ...keysOf(roles), validUntil, cacheDuration }
 }
 
-function verified(document: XmlDocument, trust: Pick<SignatureTrust, 'keys' | 'algorithms'>): VerifiedContent {
+function verified(document: XmlDocument, trust: MetadataTrust): VerifiedContent {
   return verifyEnveloped(document, document.root, metadataKind, { ...trust, limits: metadataLimits })
 }
 

@@ -129,7 +129,7 @@ describe('the issuers of a SAML processor', () => {
     it('may have to be signed by a pinned key', async () => {
       const pinned = { metadataSignedBy: [{ file: 'federation.pem' }] }
       expect((await fromFile(signed(good, federation), pinned)).problems).to.deep.equal([])
-      expect((await fromFile(unsigned(good), pinned)).problems[0]).to.match(/not signed/)
+      expect((await fromFile(unsigned(good), pinned)).problems[0]).to.match(/the document is not signed/)
       expect((await fromFile(signed(good, idp), pinned)).problems[0]).to.match(/not valid/)
     })
     it('are not used any more when their time is over', async () => {
