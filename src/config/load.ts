@@ -6,6 +6,7 @@ import { checkStore } from './check-store.ts'
 import { reportClashes, reportUnreachableGenerators } from './clashes.ts'
 import { Findings } from './findings.ts'
 import { checkReferences, readExternalTexts } from './link.ts'
+import { warnOfOwnGenerators } from './own-generators.ts'
 import { type ParsedFile, parseFiles } from './parse.ts'
 import { ConfigError, inOrder, type Problem, type Warning } from './problems.ts'
 import type { Sources } from './read.ts'
@@ -53,6 +54,7 @@ export async function buildConfiguration({ sources, files, settings, texts, prob
   reportClashes(files, findings)
   reportUnreachableGenerators(files, sources.files, findings)
   const storeProbes = checkStore({ files, texts, outside, findings })
+  warnOfOwnGenerators(files, built, findings)
   if (settings !== undefined) warnOfServer(settings, files, built, findings)
   const all = [...problems, ...findings.problems]
   if (all.length > 0 || settings === undefined) throw new ConfigError(inOrder(all))

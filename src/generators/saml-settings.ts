@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { z } from 'zod'
 import type { Path } from '../config/problems.ts'
 import { distinct, duration, type ExternalText, externalText, lifetime, reference } from '../config/values.ts'
+import { warnOfDates } from '../keys/certificate-dates.ts'
 import { type Parts, SettingProblem } from '../plugin.ts'
 import { keyInfoForms, signingAlgorithms } from '../saml/sign.ts'
 import { authnStatements } from './authentication.ts'
@@ -43,6 +44,8 @@ export const subjectSettings = {
   holder: externalText.optional().meta({ description: 'The certificate (PEM) of who has to show its key, for "holder-of-key"' }),
 }
 
+const keyInUse = { expired: '; its key is still used', notYetValid: '; its key is used' }
+
 /** Reads a certificate that the settings name. */
 export function certificateFrom(external: ExternalText, parts: Parts, path: Path): X509Certificate {
   const pem = parts.text(external)
@@ -52,7 +55,7 @@ export function certificateFrom(external: ExternalText, parts: Parts, path: Path
   } catch {
     throw new SettingProblem(path, 'is not a certificate as PEM (-----BEGIN CERTIFICATE-----)')
   }
-  if (Date.parse(certificate.validTo) < parts.outside.now() * 1000) parts.warn('certificate-expired', path, 'the certificate has expired')
+  warnOfDates(certificate, keyInUse, parts, path)
   return certificate
 }
 

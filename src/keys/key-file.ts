@@ -5,6 +5,7 @@ import { externalText, reference, strict } from '../config/values.ts'
 import { type Blueprint, type Parts, SettingProblem } from '../plugin.ts'
 import { fits, isSignatureAlgorithm, weakness } from './algorithms.ts'
 import { bytesSignerFor } from './bytes-signer.ts'
+import { warnOfDates } from './certificate-dates.ts'
 import { signerFor, verifierFor } from './compact-jws.ts'
 import { type DecryptionKey, type KeyManagementAlgorithm, keyManagementAlgorithms } from './decryption-key.ts'
 import { type SignatureAlgorithm, type SigningKey, signatureAlgorithms } from './signing-key.ts'
@@ -51,6 +52,7 @@ async function buildKey(file: KeySettings, parts: Parts): Promise<ConfiguredKey>
   const problem = misfit(algorithm, privateKey) ?? weakness(privateKey)
   if (problem !== undefined) throw new SettingProblem(['privateKey'], problem)
   const certificate = file.certificate === undefined ? undefined : readCertificate(parts.text(file.certificate), privateKey)
+  if (certificate !== undefined && status !== 'retired') warnOfDates(certificate, signsByIt, parts, ['certificate'])
   const jwk = createPublicKey(privateKey).export({ format: 'jwk' }) as JWK
   const kid = await calculateJwkThumbprint(jwk)
   const common = { id: parts.id, status, replaces: file.replaces?.id, kid }
@@ -58,6 +60,12 @@ async function buildKey(file: KeySettings, parts: Parts): Promise<ConfiguredKey>
     return { ...common, signing: undefined, decryption: { id: parts.id, kid, algorithm: algorithm as KeyManagementAlgorithm, privateKey } }
   }
   return { ...common, signing: { id: parts.id, certificate, ...signingKey(algorithm, privateKey, kid, jwk) }, decryption: undefined }
+}
+
+const signsByIt = {
+  expired: '; whoever looks at its dates refuses what the key signs',
+  expires: '; partners need the certificate of the next key before',
+  notYetValid: '; whoever looks at its dates refuses what the key signs',
 }
 
 /** The signing half of a key: what `SigningKey` has beside its place in the configuration. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Path } from '../config/problems.ts'
 import { distinct, duration, ExternalText, externalText, strict, webAddress } from '../config/values.ts'
 import { addressProblem } from '../keys/addresses.ts'
+import { warnOfDates } from '../keys/certificate-dates.ts'
 import { maxAgeOf } from '../keys/fetch-keys.ts'
 import { type Fetched, Refreshed } from '../keys/refreshed.ts'
 import { Outage } from '../oauth/errors.ts'
@@ -77,9 +78,11 @@ function pinnedKey(external: ExternalText, parts: Parts, path: Path): readonly V
     parts.problem(path, key)
     return []
   }
-  warnOfDates(certificate, parts, path)
+  warnOfDates(certificate, trustedKey, parts, path)
   return [key]
 }
+
+const trustedKey = { expired: '; its key is still trusted', notYetValid: '; its key is trusted' }
 
 function readCertificate(pem: string): X509Certificate | undefined {
   try {
@@ -87,18 +90,6 @@ function readCertificate(pem: string): X509Certificate | undefined {
   } catch {
     return undefined
   }
-}
-
-const secondsOfWarning = 30 * 86_400
-
-function warnOfDates({ validFrom, validTo }: X509Certificate, parts: Parts, path: Path): void {
-  const now = parts.outside.now()
-  const end = Date.parse(validTo) / 1000
-  const day = Number.isNaN(end) ? 'a day that cannot be read' : new Date(end * 1000).toISOString().slice(0, 10)
-  if (now >= end) parts.warn('certificate-expired', path, `the certificate expired on ${day}; its key is still trusted`)
-  else if (now >= end - secondsOfWarning) parts.warn('certificate-expires', path, `the certificate expires on ${day}`)
-  else if (now < Date.parse(validFrom) / 1000)
-    parts.warn('certificate-not-yet-valid', path, 'the certificate is not valid yet; its key is trusted')
 }
 
 function fromText(external: ExternalText, read: (text: string) => EntityKeys, parts: Parts, path: Path): IssuerSigners {

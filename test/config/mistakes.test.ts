@@ -1,38 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { JsonText } from '../../src/config/json-text.ts'
 import { problemsOf, replaced, wholeConfiguration } from './configuration.ts'
-
-/** One change of the whole configuration, and every line that an administrator then reads. */
-interface Mistake {
-  readonly file: string
-  readonly removed: string
-  readonly written: string
-  readonly lines: readonly string[]
-}
+import { readMistakes } from './read-mistakes.ts'
 
 const folder = new URL('mistakes/', import.meta.url)
-
-/**
- * Reads a table of mistakes: `in FILE`, then what is removed (`- `) and written (`+ `), as in a patch, then the problems.
- * Without anything removed, the file is written anew.
- */
-function readMistakes(table: string): Mistake[] {
-  const stanzas = readFileSync(new URL(table, folder), 'utf8').trimEnd().split('\n\n')
-  return stanzas.map(stanza => {
-    const [first = '', ...lines] = stanza.split('\n')
-    const marked = (mark: string) => lines.filter(line => line.startsWith(mark)).map(line => line.slice(mark.length))
-    const removed = marked('- ')
-    const written = marked('+ ')
-    return {
-      file: first.replace(/^in /, ''),
-      removed: removed.length > 0 && written.length === 0 ? `${removed.join('\n')}\n` : removed.join('\n'),
-      written: written.join('\n'),
-      lines: lines.filter(line => !/^[-+] /.test(line)),
-    }
-  })
-}
 
 describe('mistakes', () => {
   let whole: Record<string, string>
@@ -46,7 +19,7 @@ describe('mistakes', () => {
 
   for (const table of readdirSync(folder)) {
     describe(`in ${table.replace('.txt', '')}`, () => {
-      for (const { file, removed, written, lines } of readMistakes(table)) {
+      for (const { file, removed, written, lines } of readMistakes(new URL(table, folder))) {
         it(`${file}: ${(written || `without ${removed}`).trim()}`, async () => {
           const files = removed === '' ? { ...whole, [file]: written } : changed(file, removed, written)
           expect(await problemsOf(files)).to.deep.equal(lines)

@@ -1,35 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { expect } from 'chai'
+import { certifiedKey } from '../support/certificates.ts'
 import { problemsOf, replaced, warningsOf } from './configuration.ts'
+import { readMistakes } from './read-mistakes.ts'
 import { samlConfiguration } from './saml-configuration.ts'
 
-/** One change of the configuration, and every line that an administrator then reads. */
-interface Mistake {
-  readonly file: string
-  readonly removed: string
-  readonly written: string
-  readonly lines: readonly string[]
-}
-
 const folder = new URL('saml-mistakes/', import.meta.url)
-
-/**
- * Reads a table of mistakes: `in FILE`, then what is removed (`- `) and written (`+ `), as in a patch, then the problems.
- * Without anything removed, the file is written anew.
- */
-function readMistakes(table: string): Mistake[] {
-  const stanzas = readFileSync(new URL(table, folder), 'utf8').trimEnd().split('\n\n')
-  return stanzas.map(stanza => {
-    const [first = '', ...lines] = stanza.split('\n')
-    const marked = (mark: string) => lines.filter(line => line.startsWith(mark)).map(line => line.slice(mark.length))
-    return {
-      file: first.replace(/^in /, ''),
-      removed: marked('- ').join('\n'),
-      written: marked('+ ').join('\n'),
-      lines: lines.filter(line => !/^[-+] /.test(line)),
-    }
-  })
-}
 
 describe('mistakes about SAML', () => {
   let whole: Record<string, string>
@@ -45,7 +21,7 @@ describe('mistakes about SAML', () => {
 
   for (const table of readdirSync(folder)) {
     describe(`in ${table.replace('.txt', '')}`, () => {
-      for (const { file, removed, written, lines } of readMistakes(table)) {
+      for (const { file, removed, written, lines } of readMistakes(new URL(table, folder))) {
         it(`${file}: ${(written || `without ${removed}`).trim()}`, async () => {
           expect(lines, 'a mistake has a problem').to.not.deep.equal([])
           const files = removed === '' ? { ...whole, [file]: written } : changed(file, removed, written)
@@ -100,7 +76,46 @@ describe('mistakes about SAML', () => {
     const inbound = changed('policies/token-processors/partner-saml.json', 'secrets/partner.crt', 'secrets/old.crt')
     expect((await warningsOf(inbound)).join()).to.match(/^policies\/token-processors\/partner-saml\.json:4:67 .*2\d\d\d-\d\d-\d\d/)
     const outbound = changed('policies/token-generators/ledger.json', 'secrets/saml.crt', 'secrets/old.crt')
-    expect((await warningsOf(outbound)).join()).to.match(/^policies\/token-generators\/ledger\.json:13:19 .*the certificate has expired/)
+    expect((await warningsOf(outbound)).join()).to.match(/^policies\/token-generators\/ledger\.json:13:19 .*expired on \d{4}-\d\d-\d\d;/)
+  })
+
+  it('a certificate of a key of our own that ends within 30 days is warned about, but not one of a retired key', async () => {
+    const ending = certifiedKey('RS256', 'ending', 365 + 20)
+    const day = new Date(ending.certificate.validTo).toISOString().slice(0, 10)
+    const files = { ...whole, 'secrets/saml.pem': ending.privateKeyPem, 'secrets/saml.crt': ending.certificatePem }
+    const encryption = {
+      'policies/token-generators/ledger.json': replaced(
+        whole['policies/token-generators/ledger.json'] ?? '',
+        'secrets/saml.crt',
+        'secrets/partner.crt',
+      ),
+    }
+    const message = `the certificate expires on ${day}; partners need the certificate of the next key before [certificate-expires]`
+    expect(await warningsOf({ ...files, ...encryption })).to.deep.equal([`keys/saml.json:5:3 certificate: ${message}`])
+    const lived = certifiedKey('RS256', 'lived', 365 + 40)
+    const longer = { 'secrets/saml.pem': lived.privateKeyPem, 'secrets/saml.crt': lived.certificatePem }
+    expect(await warningsOf({ ...files, ...encryption, ...longer })).to.deep.equal([])
+    const retired = {
+      'keys/older.json':
+        '{ "algorithm": "RS256", "status": "retired", "privateKey": { "file": "secrets/older.pem" }, "certificate": { "file": "secrets/older.crt" } }',
+      'keys/saml.json': replaced(whole['keys/saml.json'] ?? '', '"active"', '"active", "replaces": "older"'),
+      'secrets/older.pem': ending.privateKeyPem,
+      'secrets/older.crt': ending.certificatePem,
+    }
+    expect(await warningsOf({ ...files, ...encryption, ...longer, ...retired })).to.deep.equal([])
+  })
+
+  it('a processor that takes what a generator of this server makes is warned about', async () => {
+    const takes = (issuer: string) => changed('policies/token-processors/partner-saml.json', 'https://idp.partner.example', issuer)
+    expect(await warningsOf(takes('https://sts.example.com/saml'))).to.deep.equal([
+      'policies/token-processors/partner-saml.json:4:5 issuers[0]: takes the tokens of "ledger" of this server, which cannot be revoked and carry no scope [own-generator-trusted]',
+    ])
+    const jwt = (issuer: string) =>
+      changed('policies/token-processors/agents.json', '"issuer": "https://agents.example"', `"issuer": "${issuer}"`)
+    expect(await warningsOf(jwt('https://sts.example.com/issuers/foreign'))).to.deep.equal([
+      'policies/token-processors/agents.json:3:15 issuers[0]: takes the tokens of "foreign" of this server, which cannot be revoked and carry no scope [own-generator-trusted]',
+    ])
+    expect(await warningsOf(jwt('https://sts.example.com/issuers/other'))).to.deep.equal([])
   })
 
   it('what a generator inherits is reported once, at the file that says it', async () => {

@@ -294,6 +294,7 @@ describe('warnings', () => {
       'certificate-expired',
       'certificate-expires',
       'certificate-not-yet-valid',
+      'own-generator-trusted',
       'sha1-signature',
       'transient-name',
     ]

@@ -10,7 +10,9 @@ import { type Parts, SettingProblem } from '../../src/plugin.ts'
 
 async function build(id: string, file: object, texts: Record<string, string>): Promise<ConfiguredKey> {
   const blueprint = keyFile.parse({ status: 'active', privateKey: { file: 'key.pem' }, ...file })
-  return await blueprint.build({ id, text: ({ name }: { name: string }) => texts[name] ?? '' } as unknown as Parts)
+  const outside = { now: () => Date.now() / 1000 }
+  const text = ({ name }: { name: string }) => texts[name] ?? ''
+  return await blueprint.build({ id, text, outside, warn: () => undefined } as unknown as Parts)
 }
 
 async function problemOf(file: object, texts: Record<string, string>): Promise<string> {
