@@ -35,8 +35,12 @@ export class ConfigError extends Error {
 
 /** `policies/processor-policies/partner.json:14:7 processors[0].attributes.emial: the contract has no attribute "emial"` */
 export function describe({ place, message }: Problem): string {
-  const { file, line, column, member } = place
-  return `${file}:${line}:${column} ${member === '' ? '' : `${member}: `}${message}`
+  return `${describePlace(place)}${place.member === '' ? ' ' : ': '}${message}`
+}
+
+/** `policies/processor-policies/partner.json:14:7 processors[0].attributes.emial` */
+export function describePlace({ file, line, column, member }: Place): string {
+  return `${file}:${line}:${column}${member === '' ? '' : ` ${member}`}`
 }
 
 /** A warning in one line, with its code. */

@@ -64,7 +64,7 @@ export async function exchange(
   const target = witness.target(selectTarget({ server, policy, client, request }, witness))
 
   // What do the tokens prove, and may this client use them?
-  const proven = witness.tokens(await processTokens(mapping, request, now))
+  const proven = witness.tokens(await processTokens(mapping, request, now, witness))
   const usable = checkBinding(checkValidity(checkAudience(server, client, proven), now))
   const tokens = checkProxyRestriction(target, usable)
   const delegation = witness.delegation(delegate(server, client, target, tokens))

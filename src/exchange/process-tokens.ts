@@ -4,11 +4,18 @@ import type { Instant } from '../outside.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
 import type { ProvenToken, ProvenTokens, SelectedMapping } from './grant.ts'
 import type { ExchangeRequest } from './read-request.ts'
+import type { Witness } from './witness.ts'
 
 /** Step 7: proves the subject token, then the actor token, each by the processor of its declared type (RFC 8693 §2.1). */
-export async function processTokens(mapping: SelectedMapping, request: ExchangeRequest, now: Instant): Promise<ProvenTokens> {
-  const subject = await prove('subject', mapping.subjectProcessor, request.subjectToken, now)
-  const actor = mapping.actor && request.actor && (await prove('actor', mapping.actor.processor, request.actor.token, now))
+export async function processTokens(
+  mapping: SelectedMapping,
+  request: ExchangeRequest,
+  now: Instant,
+  witness: Witness,
+): Promise<ProvenTokens> {
+  const subject = witness.proven(await prove('subject', mapping.subjectProcessor, request.subjectToken, now))
+  if (mapping.actor === undefined || request.actor === undefined) return { subject, actor: undefined } as ProvenTokens
+  const actor = witness.proven(await prove('actor', mapping.actor.processor, request.actor.token, now))
   return { subject, actor } as ProvenTokens
 }
 

@@ -12,6 +12,7 @@ import type {
   GrantedScope,
   IssuedToken,
   MappedAttributes,
+  ProvenToken,
   ProvenTokens,
   SelectedMapping,
   SelectedTarget,
@@ -33,6 +34,8 @@ export interface Witness {
   policy(policy: ProcessorPolicy): ProcessorPolicy
   mapping(mapping: SelectedMapping): SelectedMapping
   target(target: SelectedTarget): SelectedTarget
+  /** One token is proven; the other may yet be refused. */
+  proven(token: ProvenToken): ProvenToken
   tokens(tokens: ProvenTokens): ProvenTokens
   delegation(delegation: CheckedDelegation): CheckedDelegation
   fulfilled(policy: ProcessorPolicy, attributes: FulfilledContract): FulfilledContract

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { OAuthError, Outage, refusals } from '../oauth/errors.ts'
+import { OAuthError, Outage, refusals, TokenRejected } from '../oauth/errors.ts'
 
 /** How a failure is answered, and what the record says of it. */
 export interface Failure {
@@ -60,6 +60,8 @@ function causeOf({ cause }: Error): { cause?: string } {
   // A cause in words is our own, and repeats nothing.
   if (typeof cause === 'string') return { cause }
   if (!(cause instanceof Error)) return {}
+  // It is what the description says already; what lies behind it may be more.
+  if (cause instanceof TokenRejected) return causeOf(cause)
   const code = (cause as NodeJS.ErrnoException).code
   return { cause: code === undefined ? cause.name : `${cause.name} ${code}` }
 }

@@ -91,10 +91,13 @@ export class AuditEntry implements Witness {
     return target
   }
 
+  proven(token: ProvenToken): ProvenToken {
+    this.#facts[token.role] = nameOf(token)
+    return token
+  }
+
   tokens(tokens: ProvenTokens): ProvenTokens {
     this.times.ended()
-    this.#facts.subject = nameOf(tokens.subject)
-    if (tokens.actor !== undefined) this.#facts.actor = nameOf(tokens.actor)
     return tokens
   }
 
@@ -180,8 +183,8 @@ function nameOf({ proof }: ProvenToken): { iss: string; sub: string } {
   return { iss: proof.issuer, sub: proof.subject }
 }
 
-// Only who acts: what else an issuer says of an actor is nobody's business here.
-function namesOf({ iss, sub, act }: Actor): Actor {
+/** Only who acts: what else an issuer says of an actor is nobody's business. */
+export function namesOf({ iss, sub, act }: Actor): Actor {
   return { iss, sub, ...(act !== undefined && { act: namesOf(act) }) }
 }
 

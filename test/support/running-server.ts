@@ -12,6 +12,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { AuditTrail, type RecordJournal } from './audit-trail.ts'
 import { type Files, secretOf, writeFiles } from './configuration.ts'
+import { Foresight } from './foresight.ts'
 import { tokenExchange, types } from './oauth.ts'
 
 /** Parameters of a request; a list is sent as repeated parameters, `undefined` not at all. */
@@ -68,12 +69,21 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
   const parsed = await parseConfiguration(await readSources(folder), folder, process.env)
   const { server } = await buildConfiguration(parsed, outside)
   const recorder = new Recorder({ ...recording(options.journal ?? trail), close: async () => {} })
+  // What a test brings itself, it watches: an explanation would be seen there.
+  const isUsual = options.store === undefined && options.fetch === undefined && options.journal === undefined
+  const foresight = isUsual ? await Foresight.of(parsed, outside) : undefined
   const listening = await listen(createApp(server, recorder), { host: '127.0.0.1', port: 0 })
   const url = listening.address
   const tokenPath = new URL(server.tokenEndpoint).pathname
 
   async function request(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
-    if (method === 'POST' && path.split('?')[0] === tokenPath) trail.countExchange()
+    const isExchange = method === 'POST' && path.split('?')[0] === tokenPath
+    if (isExchange) trail.countExchange()
+    const send = () => sendTo(method, path, body, headers)
+    return isExchange && path === tokenPath && foresight !== undefined ? foresight.watch(body ?? '', headers, send) : send()
+  }
+
+  async function sendTo(method: string, path: string, body: string | undefined, headers: Record<string, string>): Promise<Answer> {
     const response = await fetch(`${url}${path}`, { method, headers, redirect: 'manual', ...(body !== undefined && { body }) })
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
