@@ -2,7 +2,7 @@ import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
 import { answerDocument, answerFailure, answerJson } from './http/answer.ts'
 import { failureOf } from './http/failure.ts'
-import { readiness } from './http/health.ts'
+import { type Condition, readiness } from './http/health.ts'
 import { introspectionEndpoint } from './http/introspect.ts'
 import { issuerDocument, samlMetadataEndpoint } from './http/publications.ts'
 import { revocationEndpoint } from './http/revoke.ts'
@@ -11,7 +11,7 @@ import type { Recorder } from './observe/record.ts'
 import type { Server } from './server.ts'
 
 /** The Koa application of one configuration: every route, on one page. */
-export function createApp(server: Server, recorder: Recorder): Koa {
+export function createApp(server: Server, recorder: Recorder, condition: Condition): Koa {
   const { pathname } = new URL(server.issuer)
   const base = pathname.replace(/\/$/, '')
   const router = new Router()
@@ -30,14 +30,23 @@ export function createApp(server: Server, recorder: Recorder): Koa {
   router.get(`${base}/issuers/:generator/jwks`, issuerDocument(server, 'jwks'))
 
   router.get('/healthz', ctx => answerJson(ctx, 200, { status: 'alive' }))
-  router.get('/readyz', readiness(server))
+  router.get('/readyz', readiness(server, condition))
 
   const app = new Koa()
   app.silent = true
+  app.use(partingWhileStopping(condition))
   app.use(answeringFailures(server))
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app
+}
+
+// A client that keeps its connection would otherwise send its next request into one that is being closed.
+function partingWhileStopping(condition: Condition): Middleware {
+  return (ctx, next) => {
+    if (condition.stopping) ctx.set('Connection', 'close')
+    return next()
+  }
 }
 
 // For every endpoint but /token, which answers its own failures because it records them first.

@@ -7,6 +7,7 @@ import type { Declarations } from './expressions/compile.ts'
 import type { Expression } from './expressions/expression.ts'
 import type { TokenGenerator } from './generators/token-generator.ts'
 import type { JsonObject } from './json.ts'
+import type { Keeping } from './kept.ts'
 import type { DecryptionKey } from './keys/decryption-key.ts'
 import type { SigningKey } from './keys/signing-key.ts'
 import type { Outside } from './outside.ts'
@@ -21,6 +22,8 @@ export interface Parts {
   /** This server's issuer identifier. */
   readonly issuer: string
   readonly outside: Outside
+  /** What earlier configurations have fetched or opened, and this one goes on with. */
+  readonly kept: Keeping
   /** The content of a secret, key or certificate that the settings name. */
   text(external: ExternalText): string
   /** The active key of the line that the named key belongs to, and every key of that line that verifies. */

@@ -1,3 +1,4 @@
+import type { Keeping } from '../kept.ts'
 import type { Outside } from '../outside.ts'
 import type { Client, PresentedCredentials } from './client.ts'
 import { SecretAuthenticator } from './client-secret.ts'
@@ -10,6 +11,7 @@ export interface ClientAuthenticatorParts {
   /** This server's issuer identifier: the audience of clients' assertions. */
   readonly issuer: string
   readonly outside: Pick<Outside, 'store' | 'now' | 'random'>
+  readonly kept: Keeping
 }
 
 /** Finds out which client presents credentials (RFC 6749 §2.3). It remembers what was proved, so there is one for all requests. */
@@ -17,8 +19,8 @@ export class ClientAuthenticator {
   readonly #secrets: SecretAuthenticator
   readonly #assertions: AssertionAuthenticator
 
-  constructor({ clients, issuer, outside }: ClientAuthenticatorParts) {
-    this.#secrets = new SecretAuthenticator(clients, outside)
+  constructor({ clients, issuer, outside, kept }: ClientAuthenticatorParts) {
+    this.#secrets = new SecretAuthenticator(clients, outside, kept)
     this.#assertions = new AssertionAuthenticator(clients, issuer, outside)
   }
 

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { Keeping } from '../kept.ts'
 import { Outage } from '../oauth/errors.ts'
 import type { Instant, Outside } from '../outside.ts'
 import { Attempts } from './attempts.ts'
@@ -29,16 +30,18 @@ export class SecretAuthenticator {
   readonly #now: () => Instant
   readonly #attempts: Attempts
   readonly #remembered: RememberedSecrets
-  readonly #scrypt = new ScryptRuns()
+  readonly #scrypt: ScryptRuns
   readonly #someAreSlow: boolean
   readonly #nobodys: readonly ClientSecret[]
   readonly #underWay = new Map<string, Promise<Client>>()
 
-  constructor(clients: ReadonlyMap<string, Client>, outside: Pick<Outside, 'store' | 'now' | 'random'>) {
+  constructor(clients: ReadonlyMap<string, Client>, outside: Pick<Outside, 'store' | 'now' | 'random'>, kept: Keeping) {
     this.#clients = clients
     this.#now = outside.now
     this.#attempts = new Attempts(outside)
-    this.#remembered = new RememberedSecrets(outside.random)
+    // Else each reload would cost every client a run of scrypt, all of them at once.
+    this.#remembered = kept.of(['remembered-secrets'], () => new RememberedSecrets(outside.random))
+    this.#scrypt = kept.of(['scrypt-runs'], () => new ScryptRuns())
     this.#someAreSlow = [...clients.values()].some(hasSlowSecret)
     this.#nobodys = [{ hash: digestSecret(generateSecret(outside.random)), until: undefined }]
   }

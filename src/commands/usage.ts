@@ -47,7 +47,7 @@ interface World {
 
 async function readWorld(folder: string): Promise<World> {
   const { files, problems } = await readSources(folder)
-  const { parsed } = parseFiles({ files, problems, version: '' })
+  const { parsed } = await parseFiles({ files, problems, version: '' })
   const whole = new Set(parsed.map(({ source }) => source.file))
   const named = [...files.map(({ file }) => file), ...problems.map(({ place }) => place.file)]
   return {

@@ -1,6 +1,7 @@
 import { ClientAuthenticator } from '../clients/client-authenticator.ts'
 import { issuerOf } from '../generators/token-generator.ts'
 import { documentsOf, endpoint } from '../http/documents.ts'
+import type { Keeping } from '../kept.ts'
 import type { Outside } from '../outside.ts'
 import { groupTarget, managerTarget, type Target } from '../policies/target.ts'
 import { TargetIndex } from '../policies/target-index.ts'
@@ -15,11 +16,12 @@ interface Pieces {
   readonly files: readonly ParsedFile[]
   readonly version: string
   readonly outside: Outside
+  readonly kept: Keeping
 }
 
 /** Puts the built files of a configuration without problems together into a server. */
 export function assemble(pieces: Pieces): Server {
-  const { settings, built, version, outside } = pieces
+  const { settings, built, version, outside, kept } = pieces
   const { issuer, defaults, delegation } = settings
   const managers = built['access-token-managers']
   const policies = built['processor-policies']
@@ -29,7 +31,7 @@ export function assemble(pieces: Pieces): Server {
     tokenEndpoint: endpoint(issuer, 'token'),
     version,
     clients: built.clients,
-    authenticator: new ClientAuthenticator({ clients: built.clients, issuer, outside }),
+    authenticator: new ClientAuthenticator({ clients: built.clients, issuer, outside, kept }),
     defaults: {
       policy: defaults.processorPolicy && policies.get(defaults.processorPolicy.id),
       accessTokenManager: defaults.accessTokenManager?.id,

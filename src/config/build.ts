@@ -3,6 +3,7 @@ import type { Client } from '../clients/client.ts'
 import { ExpressionCompiler, ExpressionProblem } from '../expressions/compile.ts'
 import type { TokenGenerator } from '../generators/token-generator.ts'
 import type { JsonObject } from '../json.ts'
+import type { Keeping } from '../kept.ts'
 import type { ConfiguredKey } from '../keys/key-file.ts'
 import { type LinesOfKeys, linesOfKeys } from '../keys/lines-of-keys.ts'
 import type { Outside } from '../outside.ts'
@@ -16,6 +17,7 @@ import { SchemaCompiler, SchemaMistake } from './json-schema.ts'
 import type { ParsedFile } from './parse.ts'
 import { memberName, type Path } from './problems.ts'
 import type { ServerSettings } from './server-file.ts'
+import { Turns } from './turns.ts'
 import type { ExternalText } from './values.ts'
 
 /** What all files became, by kind and id. */
@@ -42,6 +44,7 @@ export interface Surroundings {
   readonly server: ServerSettings | undefined
   readonly texts: ReadonlyMap<ExternalText, string>
   readonly outside: Outside
+  readonly kept: Keeping
   readonly findings: Findings
 }
 
@@ -67,9 +70,13 @@ export class Builder {
   }
 
   async build(parsed: readonly ParsedFile[]): Promise<Built> {
+    const turns = new Turns()
     for (const kind of folderKinds) {
       const files = parsed.filter(file => file.source.kind === kind)
-      for (const file of files) await this.#buildFile(kind, file)
+      for (const file of files) {
+        await turns.next()
+        await this.#buildFile(kind, file)
+      }
       if (kind === 'keys') this.#drawKeyLines(files)
     }
     return { ...this.#built, keyLines: this.#keyLines, probes: this.#probes }
@@ -113,11 +120,12 @@ export class Builder {
   }
 
   #partsFor(file: ParsedFile, problem: Parts['problem']): Parts {
-    const { server, texts, outside, findings } = this.#surroundings
+    const { server, texts, outside, kept, findings } = this.#surroundings
     return {
       id: file.source.id,
       issuer: server?.issuer ?? 'https://unknown.invalid',
       outside,
+      kept,
       problem,
       warn: (code, path, message) => findings.warn(file, code, path, message),
       settingAt: path => `${file.source.file} ${memberName(path)}`,

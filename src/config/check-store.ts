@@ -11,7 +11,7 @@ export function checkStore({
   texts,
   outside: { now, log },
   findings,
-}: Omit<Surroundings, 'server'> & { readonly files: readonly ParsedFile[] }): readonly ConfiguredProbe[] {
+}: Omit<Surroundings, 'server' | 'kept'> & { readonly files: readonly ParsedFile[] }): readonly ConfiguredProbe[] {
   const file = files.find(({ source }) => source.kind === 'server')
   if (file === undefined) return []
   const { store } = file.blueprint.settings as ServerSettings

@@ -7,18 +7,21 @@ import type { Path, Problem } from './problems.ts'
 import type { Sources } from './read.ts'
 import type { ServerSettings } from './server-file.ts'
 import { didYouMean } from './suggest.ts'
+import { Turns } from './turns.ts'
 import { ExternalText, Reference, ScopeName } from './values.ts'
 
 /** Reports every member that names a file or a scope which is not there. Scopes are not judged where `server.json` has problems. */
-export function checkReferences(
+export async function checkReferences(
   parsed: readonly ParsedFile[],
   { files }: Sources,
   settings: ServerSettings | undefined,
-): readonly Problem[] {
+): Promise<readonly Problem[]> {
   const findings = new Findings()
+  const turns = new Turns()
   const scopes = settings && new Set(Object.keys(settings.scopes))
   const ids = new Map(folderKinds.map(kind => [kind, new Set(files.filter(file => file.kind === kind).map(({ id }) => id))]))
   for (const file of parsed) {
+    await turns.next()
     for (const [path, { kind, id }] of findInstances(file.blueprint.settings, Reference)) {
       if (!ids.get(kind)?.has(id)) findings.report(file, path, dangling(kind, id, ids))
     }
@@ -35,13 +38,21 @@ function dangling(kind: FolderKind, id: string, ids: ReadonlyMap<FolderKind, Rea
   return `there is no ${fileOf(kind, id)}${didYouMean(id, ids.get(kind) ?? []) || hint}`
 }
 
-/** Reads every secret, key and certificate that the files name. */
-export function readExternalTexts(parsed: readonly ParsedFile[], folder: string, environment: NodeJS.ProcessEnv) {
+/** A secret, key or certificate that stands outside, or what is wrong with it. */
+export type FoundText = string | { readonly problem: string }
+
+/** Finds the secret, key or certificate that a file names. */
+export type TextFinder = (external: ExternalText) => FoundText
+
+/** Finds every secret, key and certificate that the files name. */
+export async function findExternalTexts(parsed: readonly ParsedFile[], find: TextFinder) {
   const texts = new Map<ExternalText, string>()
   const findings = new Findings()
+  const turns = new Turns()
   for (const file of parsed) {
+    await turns.next()
     for (const [path, external] of findInstances(file.blueprint.settings, ExternalText)) {
-      const text = readExternalText(external, folder, environment)
+      const text = find(external)
       if (typeof text === 'string') texts.set(external, text)
       else findings.report(file, path, text.problem)
     }
@@ -49,7 +60,8 @@ export function readExternalTexts(parsed: readonly ParsedFile[], folder: string,
   return { texts, problems: findings.problems }
 }
 
-function readExternalText({ from, name }: ExternalText, folder: string, environment: NodeJS.ProcessEnv): string | { problem: string } {
+/** Reads what stands in the environment or in a file, which is named relative to the folder of the configuration. */
+export function readExternalText({ from, name }: ExternalText, folder: string, environment: NodeJS.ProcessEnv): FoundText {
   if (from === 'env') {
     const value = environment[name]
     if (value === undefined) return { problem: `the environment variable ${name} is not set` }

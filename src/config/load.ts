@@ -1,3 +1,4 @@
+import { type Keeping, Kept } from '../kept.ts'
 import type { Outside } from '../outside.ts'
 import type { Server } from '../server.ts'
 import { assemble } from './assemble.ts'
@@ -5,7 +6,7 @@ import { Builder, type ConfiguredProbe } from './build.ts'
 import { checkStore } from './check-store.ts'
 import { reportClashes, reportUnreachableGenerators } from './clashes.ts'
 import { Findings } from './findings.ts'
-import { checkReferences, readExternalTexts } from './link.ts'
+import { checkReferences, findExternalTexts, readExternalText, type TextFinder } from './link.ts'
 import { warnOfOwnGenerators } from './own-generators.ts'
 import { type ParsedFile, parseFiles } from './parse.ts'
 import { ConfigError, inOrder, type Problem, type Warning } from './problems.ts'
@@ -34,23 +35,30 @@ export interface Parsed {
 }
 
 /** Parses all files, follows their references and reads the secrets and keys that they name. */
-export async function parseConfiguration(sources: Sources, folder: string, environment: NodeJS.ProcessEnv): Promise<Parsed> {
-  const { parsed: files, problems } = parseFiles(sources)
-  const { texts, problems: unreadable } = readExternalTexts(files, folder, environment)
-  const settings = files.find(({ source }) => source.kind === 'server')?.blueprint.settings as ServerSettings | undefined
-  return {
-    sources,
-    files,
-    settings,
-    texts,
-    problems: [...sources.problems, ...problems, ...checkReferences(files, sources, settings), ...unreadable],
-  }
+export function parseConfiguration(sources: Sources, folder: string, environment: NodeJS.ProcessEnv): Promise<Parsed> {
+  return parseSources(sources, external => readExternalText(external, folder, environment))
 }
 
-/** Builds the server. Throws a `ConfigError` with every problem of every file; whatever can be checked in spite of others is. */
-export async function buildConfiguration({ sources, files, settings, texts, problems }: Parsed, outside: Outside): Promise<Loaded> {
+/** The same, where somebody else has read the secrets and keys. */
+export async function parseSources(sources: Sources, find: TextFinder): Promise<Parsed> {
+  const { parsed: files, problems } = await parseFiles(sources)
+  const { texts, problems: unreadable } = await findExternalTexts(files, find)
+  const settings = files.find(({ source }) => source.kind === 'server')?.blueprint.settings as ServerSettings | undefined
+  const dangling = await checkReferences(files, sources, settings)
+  return { sources, files, settings, texts, problems: [...sources.problems, ...problems, ...dangling, ...unreadable] }
+}
+
+/**
+ * Builds the server. Throws a `ConfigError` with every problem of every file; whatever can be checked in spite of others is. `kept`
+ * has what an earlier configuration has left.
+ */
+export async function buildConfiguration(
+  { sources, files, settings, texts, problems }: Parsed,
+  outside: Outside,
+  kept: Keeping = new Kept().draft(),
+): Promise<Loaded> {
   const findings = new Findings()
-  const built = await new Builder({ server: settings, texts, outside, findings }).build(files)
+  const built = await new Builder({ server: settings, texts, outside, kept, findings }).build(files)
   reportClashes(files, findings)
   reportUnreachableGenerators(files, sources.files, findings)
   const storeProbes = checkStore({ files, texts, outside, findings })
@@ -58,6 +66,6 @@ export async function buildConfiguration({ sources, files, settings, texts, prob
   if (settings !== undefined) warnOfServer(settings, files, built, findings)
   const all = [...problems, ...findings.problems]
   if (all.length > 0 || settings === undefined) throw new ConfigError(inOrder(all))
-  const server = assemble({ settings, built, files, version: sources.version, outside })
+  const server = assemble({ settings, built, files, version: sources.version, outside, kept })
   return { server, warnings: inOrder(findings.warnings), probes: [...built.probes, ...storeProbes] }
 }

@@ -15,6 +15,7 @@ import type { Path, Problem } from './problems.ts'
 import type { SourceFile, Sources } from './read.ts'
 import { serverFile } from './server-file.ts'
 import { didYouMean } from './suggest.ts'
+import { Turns } from './turns.ts'
 import { problemsOf } from './zod-problems.ts'
 
 /** A file whose members all have the right shape. */
@@ -39,10 +40,16 @@ export const plainFiles = {
 } as const
 
 /** Applies the schemas to all files, each with what it inherits. */
-export function parseFiles({ files }: Sources): { parsed: ParsedFile[]; problems: readonly Problem[] } {
+export async function parseFiles({ files }: Sources): Promise<{ parsed: ParsedFile[]; problems: readonly Problem[] }> {
   const findings = new Findings()
   const siblings = siblingsOf(files)
-  const parsed = files.flatMap(source => parseFile(source, siblings, findings) ?? [])
+  const turns = new Turns()
+  const parsed: ParsedFile[] = []
+  for (const source of files) {
+    await turns.next()
+    const file = parseFile(source, siblings, findings)
+    if (file !== undefined) parsed.push(file)
+  }
   return { parsed, problems: findings.problems }
 }
 

@@ -7,6 +7,7 @@ import { type FolderKind, folders } from './folders.ts'
 import { JsonText } from './json-text.ts'
 import { memberName, type Problem } from './problems.ts'
 import { didYouMean } from './suggest.ts'
+import { Turns } from './turns.ts'
 
 /** One file of the configuration. */
 export interface SourceFile {
@@ -25,16 +26,50 @@ export interface Sources {
   readonly problems: readonly Problem[]
 }
 
+/** A file, or a folder, as it was found. */
+export interface FoundFile {
+  /** Relative to the configuration folder, with forward slashes. */
+  readonly file: string
+  /** Its bytes, or why there are none. */
+  readonly content: Uint8Array | string
+}
+
 const watchedFolders = ['policies', 'clients', 'keys']
 
 /** Reads every file of the configuration that is in the folder. */
 export async function readSources(folder: string): Promise<Sources> {
+  return sourcesOf(await readFiles(folder))
+}
+
+/** The bytes of every file of the configuration that is in the folder. */
+export async function readFiles(folder: string): Promise<readonly FoundFile[]> {
+  const { names, unreadable } = await listFiles(folder)
+  const turns = new Turns()
+  const files: FoundFile[] = [...unreadable]
+  for (const file of names) {
+    await turns.next()
+    files.push({ file, content: readBytes(folder, file) })
+  }
+  return files
+}
+
+/** The names of the files of the configuration, in order, and the folders that could not be looked into. */
+export async function listFiles(folder: string): Promise<{ names: readonly string[]; unreadable: readonly FoundFile[] }> {
+  const lists = await Promise.all(watchedFolders.map(name => listJsonFiles(folder, name)))
+  return {
+    names: ['server.json', ...lists.flatMap(list => ('content' in list ? [] : list))].sort(),
+    unreadable: lists.filter(list => 'content' in list),
+  }
+}
+
+/** The JSON of files, whose bytes were read before. */
+export async function sourcesOf(found: readonly FoundFile[]): Promise<Sources> {
   const problems: Problem[] = []
-  const names = ['server.json', ...(await Promise.all(watchedFolders.map(name => listJsonFiles(folder, name)))).flat()].sort()
   const hash = createHash('sha256')
   const files: SourceFile[] = []
-  for (const file of names) {
-    const content = readBytes(folder, file)
+  const turns = new Turns()
+  for (const { file, content } of found) {
+    await turns.next()
     const read = typeof content === 'string' ? content : sourceOf(file, content)
     if (typeof content !== 'string') hash.update(`${file}\0${content.length}\0`).update(content)
     if (typeof read === 'string') problems.push({ place: { file, line: 1, column: 1, member: '' }, message: read })
@@ -49,15 +84,21 @@ export async function readSources(folder: string): Promise<Sources> {
 }
 
 // Others than .json are listed so that they can be refused: a policy that is not read because of its name is missed too late.
-async function listJsonFiles(folder: string, below: string): Promise<string[]> {
-  const entries = await readdir(join(folder, below), { withFileTypes: true, recursive: true }).catch(() => [])
-  return entries
-    .filter(entry => /\.json[c5]?$/i.test(entry.name) && !entry.isDirectory())
-    .map(entry => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-    .filter(name => !name.split('/').some(part => part.startsWith('.')))
+async function listJsonFiles(folder: string, below: string): Promise<string[] | FoundFile> {
+  try {
+    const entries = await readdir(join(folder, below), { withFileTypes: true, recursive: true })
+    return entries
+      .filter(entry => /\.json[c5]?$/i.test(entry.name) && !entry.isDirectory())
+      .map(entry => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+      .filter(name => !name.split('/').some(part => part.startsWith('.')))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // A folder that cannot be read is not one without files: all clients would be gone, and that without a mistake.
+    return code === 'ENOENT' ? [] : { file: below, content: `the folder cannot be read (${code})` }
+  }
 }
 
-// Synchronously: a promise for each of ten thousand small files takes ten times as long, and nothing else is done meanwhile.
+// Synchronously: a promise for each of ten thousand small files takes ten times as long.
 function readBytes(folder: string, file: string): Buffer | string {
   try {
     return readFileSync(join(folder, file))
@@ -69,11 +110,11 @@ function readBytes(folder: string, file: string): Buffer | string {
 }
 
 /** The file, or what is wrong with it as a whole. */
-function sourceOf(file: string, content: Buffer): SourceFile | string {
+function sourceOf(file: string, content: Uint8Array): SourceFile | string {
   const kind = kindOf(file)
   if (typeof kind === 'string') return kind
   if (!isUtf8(content)) return 'the file is not UTF-8'
-  return { file, ...kind, text: new JsonText(content.toString('utf8')) }
+  return { file, ...kind, text: new JsonText(Buffer.from(content.buffer, content.byteOffset, content.length).toString('utf8')) }
 }
 
 function kindOf(file: string): { kind: SourceFile['kind']; id: string } | string {

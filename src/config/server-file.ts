@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Blueprint } from '../plugin.ts'
 import { storeSettings } from '../stores/open-store.ts'
-import { everyFile, reference, strict, webAddress } from './values.ts'
+import { duration, everyFile, reference, strict, webAddress } from './values.ts'
 
 const issuer = webAddress
   .refine(text => !text.includes('?'), { error: 'an issuer has no query', abort: true })
@@ -50,6 +50,16 @@ const settings = strict({
     .prefault({})
     .meta({ description: 'What holds for tokens that name actors' }),
   workers: z.int().min(1).max(256).default(1).meta({ description: 'Processes that serve the port' }),
+  shutdown: strict({
+    delay: duration.default(0).meta({
+      description: 'How long /readyz answers 503 while everything else is served on, so that load balancers notice (default "0s")',
+    }),
+    deadline: duration
+      .default(10)
+      .meta({ description: 'How long requests in flight may then take before they are cut off (default "10s")' }),
+  })
+    .prefault({})
+    .meta({ description: 'What happens after SIGTERM' }),
   sample: z.boolean().default(false).meta({
     description: 'This is the sample configuration: at the first start its missing keys and secrets are made. Never set it in production.',
   }),

@@ -1,17 +1,42 @@
 import type { Middleware } from 'koa'
 import { Outage } from '../oauth/errors.ts'
+import type { ReloadReport } from '../reload/reload-report.ts'
 import type { Server } from '../server.ts'
 import { answerJson } from './answer.ts'
 
-/** `GET /readyz`: whether this process can serve every exchange now. A store that is down does not stop those that do not need it. */
-export function readiness(server: Server): Middleware {
+/** How this process is, whatever configuration it serves. */
+export interface Condition {
+  /** Whether it was told to stop, so that nothing new should be sent to it. */
+  stopping: boolean
+  readonly reload: ReloadReport
+}
+
+/**
+ * `GET /readyz`: whether this process can serve every exchange now. A store that is down does not stop those that do not need it, and
+ * a reload that failed stops none.
+ */
+export function readiness(server: Server, condition: Condition): Middleware {
   return async ctx => {
+    const about = { version: server.version, ...reloadOf(condition.reload) }
+    if (condition.stopping) return answerJson(ctx, 503, { status: 'stopping', ...about })
     try {
       await server.outside.store.ping()
-      answerJson(ctx, 200, { status: 'ready', version: server.version, store: 'reachable' })
+      answerJson(ctx, 200, { status: 'ready', ...about, store: 'reachable' })
     } catch (error) {
       if (!(error instanceof Outage)) throw error
-      answerJson(ctx, 503, { status: 'not ready', version: server.version, store: 'unreachable' })
+      answerJson(ctx, 503, { status: 'not ready', ...about, store: 'unreachable' })
     }
   }
+}
+
+function reloadOf({ facts: { loadedAt, failure, needsRestart } }: ReloadReport) {
+  return {
+    loadedAt: instant(loadedAt),
+    ...(failure !== undefined && { reload: { status: 'failed', problems: failure.problems, at: instant(failure.at) } }),
+    ...(needsRestart.length > 0 && { needsRestart }),
+  }
+}
+
+function instant(seconds: number): string {
+  return new Date(seconds * 1000).toISOString()
 }

@@ -46,22 +46,28 @@ export const oneSourceMessage = 'expected exactly one of "jwksUri", "discovery" 
 export function openKeySource(issuer: string, source: KeySource, wanted: WantedKeys, parts: Parts, path: Path): IssuerKeys {
   if (source.jwks !== undefined) return configuredKeys(source.jwks, wanted, parts, [...path, 'jwks'])
   checkAddress(issuer, source, parts, path)
-  const fetching = { fetch: parts.outside.fetch, allowPrivateNetwork: source.allowPrivateNetwork, wanted }
-  const { jwksUri } = source
+  const { jwksUri, maxStale, allowPrivateNetwork } = source
+  const { fetch, now, log } = parts.outside
+  const fetching = { fetch, allowPrivateNetwork, wanted }
   const fetchNow = () => (jwksUri === undefined ? discoverKeys(issuer, fetching) : fetchKeys(jwksUri, fetching))
   parts.probe({
     path: [...path, jwksUri === undefined ? 'discovery' : 'jwksUri'],
     what: `the keys of ${issuer}`,
     run: async () => `usable keys: ${(await fetchNow()).keys.size}`,
   })
-  return new RemoteKeys({
-    fetchKeys: fetchNow,
-    now: parts.outside.now,
-    maxStale: source.maxStale,
-    onSuccess: ({ keys, maxAge }) =>
-      parts.outside.log.debug({ issuer, keys: keys.size, unusable: keys.defects, maxAge }, 'the keys of an issuer were fetched'),
-    onFailure: error => parts.outside.log.warn({ err: error, issuer }, 'the keys of an issuer could not be fetched'),
-  })
+  const name = ['keys', issuer, jwksUri ?? null, maxStale, allowPrivateNetwork, [...wanted.algorithms], [...(wanted.uses ?? [])]]
+  return parts.kept.of(
+    name,
+    () =>
+      new RemoteKeys({
+        fetchKeys: fetchNow,
+        now,
+        maxStale,
+        onSuccess: ({ keys, maxAge }) =>
+          log.debug({ issuer, keys: keys.size, unusable: keys.defects, maxAge }, 'the keys of an issuer were fetched'),
+        onFailure: error => log.warn({ err: error, issuer }, 'the keys of an issuer could not be fetched'),
+      }),
+  )
 }
 
 function checkAddress(issuer: string, source: KeySource, parts: Parts, path: Path): void {

@@ -44,7 +44,7 @@ export const introspection = pluginKind('introspection', shape, (settings, parts
     endpoint: settings.endpoint,
     authorization: basic(settings.clientId, parts.text(settings.clientSecret)),
     allowPrivateNetwork: settings.allowPrivateNetwork,
-    cacheSeconds: settings.cache,
+    proofs: proofsOf(settings, parts),
     rules: { required, problem: values => claims?.problem(values) },
     outside: parts.outside,
   })
@@ -65,6 +65,13 @@ function reportProblems(settings: z.output<z.ZodObject<typeof shape>>, parts: Pa
     parts.warn('no-expiry', ['expiry'], 'tokens without exp are taken; they bound the lifetime of nothing')
 }
 
+// What was proved under other settings, or as another client, proves nothing under these.
+function proofsOf(settings: z.output<z.ZodObject<typeof shape>>, { kept, outside, text, issuer }: Parts): ProofCache {
+  const { now } = outside
+  const secret = createHash('sha256').update(text(settings.clientSecret)).digest('base64')
+  return kept.of(['introspection', issuer, JSON.stringify(settings), secret], () => new ProofCache(settings.cache, now))
+}
+
 /** RFC 6749 §2.3.1: both halves are form-encoded first. */
 function basic(clientId: string, secret: string): string {
   const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
@@ -75,7 +82,7 @@ interface IntrospectionParts extends Pick<TokenProcessor, 'id' | 'issuers' | 'li
   readonly endpoint: string
   readonly authorization: string
   readonly allowPrivateNetwork: boolean
-  readonly cacheSeconds: number
+  readonly proofs: ProofCache
   readonly rules: ClaimRules
   readonly outside: Outside
 }
@@ -97,7 +104,7 @@ class IntrospectionProcessor implements TokenProcessor {
     this.audiences = parts.audiences
     this.attributes = parts.attributes
     this.#parts = parts
-    this.#proofs = new ProofCache(parts.cacheSeconds, parts.outside.now)
+    this.#proofs = parts.proofs
   }
 
   async process(token: string): Promise<Proof> {

@@ -5,8 +5,10 @@ import { distinct, duration, ExternalText, externalText, strict, webAddress } fr
 import { addressProblem } from '../keys/addresses.ts'
 import { warnOfDates } from '../keys/certificate-dates.ts'
 import { maxAgeOf } from '../keys/fetch-keys.ts'
+import type { GuardedFetch } from '../keys/guarded-fetch.ts'
 import { type Fetched, Refreshed } from '../keys/refreshed.ts'
 import { Outage } from '../oauth/errors.ts'
+import type { Instant, Outside } from '../outside.ts'
 import type { Parts } from '../plugin.ts'
 import { type EntityKeys, largestMetadata, readEntityKeys } from './metadata-in.ts'
 import { everyXmlSignatureAlgorithm, type VerificationKey, verificationKey } from './verification-key.ts'
@@ -56,10 +58,16 @@ export function openSigners(settings: SignerSettings, parts: Parts, path: Path):
     return fixed(certificates.flatMap((certificate, index) => pinnedKey(certificate, parts, [...path, 'certificates', index])))
   }
   const trust = metadataSignedBy?.flatMap((certificate, index) => pinnedKey(certificate, parts, [...path, 'metadataSignedBy', index]))
-  const read = (text: string) =>
-    readEntityKeys(text, settings.entityId, parts.outside.now(), trust && { keys: trust, algorithms: new Set(everyXmlSignatureAlgorithm) })
+  const read = metadataReader(settings.entityId, parts.outside.now, trust)
   if (metadata instanceof ExternalText) return fromText(metadata, read, parts, [...path, 'metadata'])
   return fetched(metadata ?? '', settings, read, parts, path)
+}
+
+type MetadataReader = (text: string) => EntityKeys
+
+// What it closes over outlives the configuration, so it stands apart.
+function metadataReader(entityId: string, now: () => Instant, trust: readonly VerificationKey[] | undefined): MetadataReader {
+  return text => readEntityKeys(text, entityId, now(), trust && { keys: trust, algorithms: new Set(everyXmlSignatureAlgorithm) })
 }
 
 function fixed(keys: readonly VerificationKey[]): IssuerSigners {
@@ -92,7 +100,7 @@ function readCertificate(pem: string): X509Certificate | undefined {
   }
 }
 
-function fromText(external: ExternalText, read: (text: string) => EntityKeys, parts: Parts, path: Path): IssuerSigners {
+function fromText(external: ExternalText, read: MetadataReader, parts: Parts, path: Path): IssuerSigners {
   const entity = tryToRead(() => read(parts.text(external)))
   if (entity instanceof Error) {
     parts.problem(path, entity.message)
@@ -116,29 +124,44 @@ function tryToRead(read: () => EntityKeys): EntityKeys | Error {
   }
 }
 
-function fetched(address: string, settings: SignerSettings, read: (text: string) => EntityKeys, parts: Parts, path: Path): IssuerSigners {
+function fetched(address: string, settings: SignerSettings, read: MetadataReader, parts: Parts, path: Path): IssuerSigners {
   const { entityId, maxStale, allowPrivateNetwork } = settings
   const problem = addressProblem(address, allowPrivateNetwork)
   if (problem !== undefined) parts.problem([...path, 'metadata'], problem)
   if (allowPrivateNetwork) {
     parts.warn('private-network', [...path, 'allowPrivateNetwork'], 'the metadata may be fetched from addresses of private networks')
   }
-  const { log, now } = parts.outside
-  const fetchNow = () => fetchKeys(address, allowPrivateNetwork, read, parts)
+  const signedBy = settings.metadataSignedBy?.map(certificate => parts.text(certificate)) ?? null
+  const name = ['saml-metadata', entityId, address, maxStale, allowPrivateNetwork, signedBy]
+  const { outside } = parts
+  const metadata = { entityId, address, maxStale, allowPrivateNetwork, read }
   parts.probe({
     path: [...path, 'metadata'],
     what: `the metadata of ${entityId}`,
-    run: async () => `usable keys: ${(await fetchNow()).value.length}`,
+    run: async () => `usable keys: ${(await fetchKeys(metadata, outside.fetch)).value.length}`,
   })
-  const remote = new Refreshed({
-    fetch: fetchNow,
+  const remote = parts.kept.of(name, () => openRemote(metadata, outside))
+  return { keys: () => remote.current(), searched: () => searched(remote) }
+}
+
+interface RemoteMetadata {
+  readonly entityId: string
+  readonly address: string
+  readonly maxStale: number
+  readonly allowPrivateNetwork: boolean
+  readonly read: MetadataReader
+}
+
+function openRemote(metadata: RemoteMetadata, { fetch, log, now }: Outside): Refreshed<readonly VerificationKey[]> {
+  const { entityId, maxStale } = metadata
+  return new Refreshed({
+    fetch: () => fetchKeys(metadata, fetch),
     now,
     maxStale,
     outage: 'the metadata of the issuer of the token cannot be fetched now',
     onSuccess: ({ value, maxAge }) => log.debug({ issuer: entityId, keys: value.length, maxAge }, 'the metadata of an issuer were fetched'),
     onFailure: error => log.warn({ err: error, issuer: entityId }, 'the metadata of an issuer could not be fetched'),
   })
-  return { keys: () => remote.current(), searched: () => searched(remote) }
 }
 
 async function searched(remote: Refreshed<readonly VerificationKey[]>): Promise<readonly VerificationKey[]> {
@@ -151,16 +174,14 @@ async function searched(remote: Refreshed<readonly VerificationKey[]>): Promise<
 const age = { fewest: 60, most: 86_400 }
 
 async function fetchKeys(
-  address: string,
-  allowPrivateNetwork: boolean,
-  read: (text: string) => EntityKeys,
-  parts: Parts,
+  { address, allowPrivateNetwork, read }: RemoteMetadata,
+  fetch: GuardedFetch,
 ): Promise<Fetched<readonly VerificationKey[]>> {
   // The guard asks this again; here it also holds for whatever `fetch` a test brings.
   const problem = addressProblem(address, allowPrivateNetwork)
   if (problem !== undefined) throw new Error(`${address} ${problem}`)
   const headers = { accept: 'application/samlmetadata+xml, application/xml;q=0.9, text/xml;q=0.8' }
-  const answer = await parts.outside.fetch(address, { allowPrivateNetwork, headers, maxBytes: largestMetadata })
+  const answer = await fetch(address, { allowPrivateNetwork, headers, maxBytes: largestMetadata })
   if (answer.status !== 200) throw new Error(`${address} answered ${answer.status}`)
   const { keys, defects, cacheDuration, validUntil } = read(await answer.text())
   if (keys.length === 0) throw new Error(`${address} has no key that can be used${defects.map(defect => `; ${defect}`).join('')}`)

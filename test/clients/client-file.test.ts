@@ -9,6 +9,7 @@ import { findInstances } from '../../src/config/link.ts'
 import { ExternalText, Reference } from '../../src/config/values.ts'
 import { problemsOf } from '../../src/config/zod-problems.ts'
 import type { JsonObject } from '../../src/json.ts'
+import { Kept } from '../../src/kept.ts'
 import type { Parts } from '../../src/plugin.ts'
 
 const strong = 'x'.repeat(32)
@@ -37,6 +38,7 @@ async function build(value: unknown, id = 'orders'): Promise<{ client: Client; s
     id,
     issuer: 'https://sts.example.com',
     outside: { random: randomBytes, now: () => 0 },
+    kept: new Kept().draft(),
     text: ({ name }: ExternalText) => texts[name],
     processorPolicy: (reference: Reference) => ({ id: reference.id, issues: new Map([[managers.api, {}]]) }),
     accessTokenManager: (reference: Reference) => managers[reference.id],

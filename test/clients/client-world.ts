@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Client, ClientAuthentication, ClientSecret, PresentedCredentials, SecretMethod } from '../../src/clients/client.ts'
 import { ClientAuthenticator } from '../../src/clients/client-authenticator.ts'
 import { hashSecret } from '../../src/clients/secrets.ts'
+import { Kept } from '../../src/kept.ts'
 import { OAuthError, Outage } from '../../src/oauth/errors.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
@@ -53,7 +54,12 @@ export function world(...clients: Client[]) {
       },
   })
   const outside = { store, now, random: randomBytes }
-  const authenticator = new ClientAuthenticator({ clients: new Map(clients.map(one => [one.id, one])), issuer, outside })
+  const authenticator = new ClientAuthenticator({
+    clients: new Map(clients.map(one => [one.id, one])),
+    issuer,
+    outside,
+    kept: new Kept().draft(),
+  })
   return { authenticator, clock, network, calls, outcome: outcomeOf(authenticator) }
 }
 

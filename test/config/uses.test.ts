@@ -21,7 +21,7 @@ describe('uses', () => {
     const { folder, remove } = writeFolder(files)
     try {
       const sources = await readSources(folder)
-      const { parsed } = parseFiles(sources)
+      const { parsed } = await parseFiles(sources)
       return { items: itemsOf(parsed, sources.files), uses: usesIn(parsed, sources.files) }
     } finally {
       remove()

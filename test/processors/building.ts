@@ -4,6 +4,7 @@ import { SchemaCompiler } from '../../src/config/json-schema.ts'
 import type { Path } from '../../src/config/problems.ts'
 import type { ExternalText } from '../../src/config/values.ts'
 import type { JsonObject } from '../../src/json.ts'
+import { Kept } from '../../src/kept.ts'
 import { signerFor } from '../../src/keys/compact-jws.ts'
 import type { DecryptionKey } from '../../src/keys/decryption-key.ts'
 import { type GuardedFetch, guardedFetch } from '../../src/keys/guarded-fetch.ts'
@@ -36,6 +37,7 @@ export async function build(kind: PluginKind<TokenProcessor>, file: object, arou
       now: around.now ?? (() => Date.now() / 1000),
       log: pino({ level: 'silent' }),
     },
+    kept: new Kept().draft(),
     text: ({ name }: ExternalText) => around.texts?.[name] ?? '',
     decryptionKeys: () => around.decryptionKeys ?? [],
     jsonSchema: (schema: JsonObject) => schemas.compile(schema),

@@ -8,6 +8,7 @@ import { guardedFetch } from '../../src/keys/guarded-fetch.ts'
 import { listen } from '../../src/listen.ts'
 import { Recorder } from '../../src/observe/record.ts'
 import type { Outside } from '../../src/outside.ts'
+import { ReloadReport } from '../../src/reload/reload-report.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { AuditTrail, type RecordJournal } from './audit-trail.ts'
@@ -72,7 +73,8 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
   // What a test brings itself, it watches: an explanation would be seen there.
   const isUsual = options.store === undefined && options.fetch === undefined && options.journal === undefined
   const foresight = isUsual ? await Foresight.of(parsed, outside) : undefined
-  const listening = await listen(createApp(server, recorder), { host: '127.0.0.1', port: 0 })
+  const condition = { stopping: false, reload: new ReloadReport(now) }
+  const listening = await listen(createApp(server, recorder, condition).callback(), { host: '127.0.0.1', port: 0 })
   const url = listening.address
   const tokenPath = new URL(server.tokenEndpoint).pathname
 

@@ -1,0 +1,29 @@
+import { systemTime } from '../commands/world.ts'
+import { describeWarning } from '../config/problems.ts'
+import { listen } from '../listen.ts'
+import { Recorder } from '../observe/record.ts'
+import { ReloadReport } from '../reload/reload-report.ts'
+import { Reloader } from '../reload/reloader.ts'
+import { announce, type Beginning, openStoreOf, siteOf } from './beginning.ts'
+import { finish, reloadUntilStopped } from './stopping.ts'
+
+/** One process that serves until it is told to stop. */
+export async function serveAlone({ folder, configuration, started, settings, journal, log }: Beginning): Promise<number> {
+  const condition = { stopping: false, reload: new ReloadReport(systemTime) }
+  const store = await openStoreOf(started.parsed, settings, folder, log)
+  try {
+    const site = siteOf(store, new Recorder(journal), condition, log)
+    const first = await site.prepare(started)
+    first.use()
+    const listening = await listen(site.listener, settings.listen)
+    log.info({ address: listening.address, issuer: settings.issuer, version: first.version }, 'listening')
+    for (const warning of first.warnings) log.warn({ code: warning.code }, describeWarning(warning))
+    await announce(settings, folder, listening.address)
+    const reloader = new Reloader({ folder: configuration, site, report: condition.reload, log, started, first })
+    await reloadUntilStopped(reloader, () => process.exit(1))
+    await finish(listening, site.settings.shutdown, condition, log)
+    return 0
+  } finally {
+    await store.close()
+  }
+}

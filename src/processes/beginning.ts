@@ -1,0 +1,41 @@
+import type { Logger } from 'pino'
+import { createApp } from '../app.ts'
+import { terminal } from '../commands/terminal.ts'
+import { outsideOf, systemTime } from '../commands/world.ts'
+import type { Parsed } from '../config/load.ts'
+import type { ServerSettings } from '../config/server-file.ts'
+import { endpoint } from '../http/documents.ts'
+import type { Condition } from '../http/health.ts'
+import type { Journal } from '../observe/journal.ts'
+import type { Recorder } from '../observe/record.ts'
+import type { ConfigurationFolder, SteadyReading } from '../reload/folder.ts'
+import { sampleBanner } from '../sample/banner.ts'
+import { openStore } from '../stores/open-store.ts'
+import type { Store } from '../stores/store.ts'
+import { ThisProcess } from './this-process.ts'
+
+/** What the first process, or the only one, begins with. */
+export interface Beginning {
+  readonly folder: string
+  readonly configuration: ConfigurationFolder
+  readonly started: SteadyReading
+  readonly settings: ServerSettings
+  readonly journal: Journal
+  readonly log: Logger
+}
+
+/** Opens the store that the settings name. */
+export function openStoreOf({ texts }: Parsed, settings: ServerSettings, baseFolder: string, log: Logger): Promise<Store> {
+  return openStore(settings.store, { text: external => texts.get(external) ?? '', now: systemTime, log, baseFolder })
+}
+
+/** Where this process serves, on a store and with its records going there. */
+export function siteOf(store: Store, recorder: Recorder, condition: Condition, log: Logger): ThisProcess {
+  return new ThisProcess(outsideOf(store, log), server => createApp(server, recorder, condition).callback())
+}
+
+/** Tells how to try the sample, where it is the sample. */
+export async function announce(settings: ServerSettings, folder: string, address: string): Promise<void> {
+  if (!settings.sample) return
+  terminal.print(await sampleBanner(folder, { address, tokenEndpoint: endpoint(settings.issuer, 'token'), issuer: settings.issuer }))
+}

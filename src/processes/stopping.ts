@@ -1,0 +1,43 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import type { ServerSettings } from '../config/server-file.ts'
+import type { Condition } from '../http/health.ts'
+import type { Listening } from '../listen.ts'
+import type { Reloader } from '../reload/reloader.ts'
+
+const millisecondsToClose = 2_000
+
+const signals = ['SIGTERM', 'SIGINT'] as const
+
+/** Resolves when this process is told to stop; `atOnce` is called when it is told again. */
+export async function toldToStop(atOnce: () => void): Promise<void> {
+  await new Promise<void>(resolve => {
+    let told = false
+    const hear = () => {
+      if (told) atOnce()
+      told = true
+      resolve()
+    }
+    for (const signal of signals) process.on(signal, hear)
+  })
+}
+
+/** Lets load balancers see that this process stops, then finishes the requests in flight until the deadline. */
+export async function finish(listening: Listening, settings: ServerSettings['shutdown'], condition: Condition, log: Logger): Promise<void> {
+  condition.stopping = true
+  log.info('stopping')
+  await pause(settings.delay * 1000)
+  const cutOff = await listening.close(settings.deadline * 1000)
+  if (cutOff) log.warn({ deadline: settings.deadline }, 'requests were cut off that had not ended before the deadline')
+  // Whoever was cut off may still wait for another server, and this process would wait with him.
+  setTimeout(() => process.exit(), millisecondsToClose).unref()
+}
+
+/** Keeps the configuration up to date until this process is told to stop. */
+export async function reloadUntilStopped(reloader: Reloader, atOnce: () => void): Promise<void> {
+  const reload = () => reloader.demand()
+  process.on('SIGHUP', reload)
+  void reloader.run()
+  await toldToStop(atOnce)
+  reloader.stop()
+}

@@ -1,0 +1,29 @@
+import { terminal } from '../commands/terminal.ts'
+import { systemTime } from '../commands/world.ts'
+import { describeWarning } from '../config/problems.ts'
+import { ReloadReport } from '../reload/reload-report.ts'
+import { Reloader } from '../reload/reloader.ts'
+import { announce, type Beginning } from './beginning.ts'
+import { Fleet } from './fleet.ts'
+import { reloadUntilStopped } from './stopping.ts'
+
+/** Several processes on one port, all on the configuration that this one reads; one that dies is replaced. */
+export async function supervise({ folder, configuration, started, settings, log }: Beginning): Promise<number> {
+  const report = new ReloadReport(systemTime)
+  const fleet = new Fleet(started, report.facts, log)
+  const first = await fleet.prepare(started)
+  for (const warning of first.warnings) terminal.complain(`warning: ${describeWarning(warning)}`)
+  first.use()
+  if (!(await fleet.start(settings.workers))) {
+    fleet.kill()
+    return 1
+  }
+  await announce(settings, folder, `http://${settings.listen.host}:${settings.listen.port}`)
+  const reloader = new Reloader({ folder: configuration, site: fleet, report, log, started, first })
+  await reloadUntilStopped(reloader, () => {
+    fleet.kill()
+    process.exit(1)
+  })
+  await fleet.stop()
+  return 0
+}

@@ -1,0 +1,72 @@
+import type { IncomingMessage, RequestListener } from 'node:http'
+import { buildConfiguration, type Parsed } from '../config/load.ts'
+import type { ServerSettings } from '../config/server-file.ts'
+import { closeAll, Kept } from '../kept.ts'
+import type { Outside } from '../outside.ts'
+import type { Prepared, Site } from '../reload/site.ts'
+import type { Server } from '../server.ts'
+import { type Handler, Serving } from './serving.ts'
+
+/** Serves one configuration after the other in this process. */
+export class ThisProcess implements Site {
+  readonly #outside: Outside
+  readonly #handlerOf: (server: Server) => Handler
+  readonly #kept = new Kept()
+  #serving: Serving | undefined
+  /** Resolves when no request is under way on any earlier configuration. */
+  #earlierEnded: Promise<unknown> = Promise.resolve()
+
+  constructor(outside: Outside, handlerOf: (server: Server) => Handler) {
+    this.#outside = outside
+    this.#handlerOf = handlerOf
+  }
+
+  /** Every request begins on what serves when it comes, and ends on it. */
+  readonly listener: RequestListener = (request: IncomingMessage, response) => {
+    void this.#current.answer(request, response)
+  }
+
+  /** The settings that are in use. */
+  get settings(): ServerSettings {
+    return this.#current.settings
+  }
+
+  async prepare({ parsed }: { readonly parsed: Parsed }): Promise<Prepared> {
+    const draft = this.#kept.draft()
+    try {
+      const { server, warnings } = await buildConfiguration(parsed, this.#outside, draft)
+      const serving = new Serving(server, parsed.settings as ServerSettings, this.#handlerOf(server))
+      return {
+        version: server.version,
+        warnings,
+        use: () => this.#replace(serving, () => draft.settle()),
+        discard: () => this.#close(draft.discard()),
+      }
+    } catch (error) {
+      this.#close(draft.discard())
+      throw error
+    }
+  }
+
+  /** There is nobody else to tell. */
+  tell(): void {}
+
+  get #current(): Serving {
+    if (this.#serving === undefined) throw new Error('nothing serves yet')
+    return this.#serving
+  }
+
+  #replace(serving: Serving, settle: () => readonly object[]): void {
+    const before = this.#serving
+    this.#serving = serving
+    const dropped = settle()
+    if (before === undefined) return
+    this.#earlierEnded = Promise.all([this.#earlierEnded, before.replaced()])
+    // Requests of every earlier configuration may still use what the last one has dropped.
+    this.#close(this.#earlierEnded.then(() => closeAll(dropped)))
+  }
+
+  #close(closing: Promise<unknown>): void {
+    closing.catch(error => this.#outside.log.error({ err: error }, 'what an earlier configuration has left cannot be closed'))
+  }
+}

@@ -1,0 +1,44 @@
+import { pino } from 'pino'
+import { systemTime } from '../commands/world.ts'
+import type { ServerSettings } from '../config/server-file.ts'
+import { parseSnapshot } from '../config/snapshot.ts'
+import { listen } from '../listen.ts'
+import { openJournal } from '../observe/journal.ts'
+import { Recorder } from '../observe/record.ts'
+import { ReloadReport } from '../reload/reload-report.ts'
+import { openStoreOf, siteOf } from './beginning.ts'
+import { FirstProcess } from './first-process.ts'
+import { finish, toldToStop } from './stopping.ts'
+
+/** One of several processes. It reads nothing itself. */
+export async function serveAsWorker(folder: string): Promise<number> {
+  // Whoever sends it to all processes means the first one.
+  process.on('SIGHUP', () => undefined)
+  const firstProcess = new FirstProcess()
+  const { snapshot, foundation, facts } = await firstProcess.ask()
+  const beginning = await parseSnapshot(foundation)
+  const settings = beginning.settings as ServerSettings
+  const condition = { stopping: false, reload: new ReloadReport(systemTime) }
+  condition.reload.hear(facts)
+  const journal = openJournal(1)
+  const log = pino({ base: { pid: process.pid } }, journal)
+  const store = await openStoreOf(beginning, settings, folder, log)
+  try {
+    const site = siteOf(store, new Recorder(journal), condition, log)
+    const first = await site.prepare({ parsed: await parseSnapshot(snapshot) })
+    first.use()
+    const listening = await listen(site.listener, settings.listen)
+    log.info({ address: listening.address, issuer: site.settings.issuer, version: first.version }, 'listening')
+    const failure = await Promise.race([toldToStop(() => process.exit(1)), firstProcess.follow(site, condition.reload).catch(asError)])
+    if (failure !== undefined) log.error({ err: failure }, 'this worker cannot serve what the others do; it ends')
+    await finish(listening, site.settings.shutdown, condition, log)
+    return failure === undefined ? 0 : 1
+  } finally {
+    await store.close()
+    await journal.close()
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { folders } from '../config/folders.ts'
+import { digestOf, filesNamedBy, type Reading, readSnapshot } from '../config/snapshot.ts'
+import { Outage } from '../oauth/errors.ts'
+import { fingerprintOf } from './fingerprint.ts'
+
+/** A reading of files that did not change while they were read. */
+export interface SteadyReading extends Reading {
+  /** How the files looked. */
+  readonly fingerprint: string
+  /** Of all contents. */
+  readonly digest: string
+}
+
+const mostTries = 20
+const millisecondsBetweenTries = 100
+
+/** The folder of a configuration, which somebody may be changing. */
+export class ConfigurationFolder {
+  readonly #folder: string
+  readonly #environment: NodeJS.ProcessEnv
+  #named: readonly string[] = []
+
+  constructor(folder: string, environment: NodeJS.ProcessEnv) {
+    this.#folder = folder
+    this.#environment = environment
+  }
+
+  /** How the configuration looks from outside, with the files that its last reading named. */
+  look(): Promise<string> {
+    return fingerprintOf(this.#folder, this.#named)
+  }
+
+  /** Reads everything, again where something has changed meanwhile. Throws an `Outage` when it does not hold still. */
+  async read(): Promise<SteadyReading> {
+    for (let tries = 0; tries < mostTries; tries++) {
+      const before = await this.look()
+      const reading = await readSnapshot(this.#folder, this.#environment)
+      const named = filesNamedBy(reading.snapshot)
+      // How a file looked that nobody had named is not known, so a reading that names others than the one before is repeated.
+      const areTheSame = named.length === this.#named.length && named.every(file => this.#named.includes(file))
+      this.#named = named
+      if (!areTheSame) continue
+      if ((await this.look()) === before) return { ...reading, fingerprint: before, digest: digestOf(reading.snapshot) }
+      await pause(millisecondsBetweenTries)
+    }
+    throw new Outage('the files of the configuration change all the time: they cannot be read as they are at one moment')
+  }
+
+  /** Whether Git is changing files here: it holds this lock until all of them are written. */
+  isCheckedOut(): boolean {
+    for (let folder = this.#folder; ; folder = dirname(folder)) {
+      if (existsSync(join(folder, '.git'))) return existsSync(join(folder, '.git/index.lock'))
+      if (folder === dirname(folder)) return false
+    }
+  }
+
+  /** The folders in which a change may matter. */
+  get places(): ReadonlySet<string> {
+    const named = this.#named.map(file => dirname(resolve(this.#folder, file)))
+    const own = ['', 'policies', ...Object.values(folders)].map(name => join(this.#folder, name))
+    return new Set([...own, ...named])
+  }
+}

@@ -1,0 +1,129 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { request } from 'node:http'
+import { dirname, join } from 'node:path'
+import { decodeJwt, type JWTPayload } from 'jose'
+import { readSources } from '../../src/config/read.ts'
+import { until } from '../stores/until.ts'
+import { type Files, type Patch, patched, secretOf, usualFiles, writeFiles } from '../support/configuration.ts'
+import { type Issuer, makeIssuer } from '../support/issuer.ts'
+import { tokenExchange, types } from '../support/oauth.ts'
+import { basic, encodeForm } from '../support/running-server.ts'
+import { freePort, type ServerProcess, startProcess } from '../support/server-process.ts'
+
+/** An answer, read whole. */
+export interface Plain {
+  readonly status: number
+  readonly json: Record<string, unknown>
+}
+
+/** A server in a process of its own, whose folder is changed while it runs. */
+export class ChangingServer {
+  readonly folder: string
+  readonly people: Issuer
+  readonly #port: number
+  readonly #remove: () => Promise<void>
+  #process: ServerProcess | undefined
+
+  /** Starts on the usual files with the patch in them. */
+  static async start(patch: Patch = {}, workers = 1): Promise<ChangingServer> {
+    const port = await freePort()
+    const issuer = `http://127.0.0.1:${port}`
+    const people = await makeIssuer('https://people.example', issuer)
+    const files = await usualFiles({ people, agents: await makeIssuer('https://agents.example', issuer) })
+    const store = workers > 1 ? { type: 'embedded', path: 'data' } : { type: 'memory' }
+    const server = { ...(files['server.json'] as object), issuer, listen: { host: '127.0.0.1', port }, store, workers }
+    const { folder, remove } = await writeFiles(patched({ ...files, 'server.json': server }, patch))
+    const changing = new ChangingServer({ folder, remove, port, people })
+    try {
+      changing.#process = await startProcess(folder, { workers })
+    } catch (error) {
+      await remove()
+      throw error
+    }
+    return changing
+  }
+
+  constructor({ folder, remove, port, people }: { folder: string; remove: () => Promise<void>; port: number; people: Issuer }) {
+    this.folder = folder
+    this.people = people
+    this.#port = port
+    this.#remove = remove
+  }
+
+  get process(): ServerProcess {
+    if (this.#process === undefined) throw new Error('it has not been started')
+    return this.#process
+  }
+
+  async end(): Promise<void> {
+    await this.#process?.kill()
+    await this.#remove()
+  }
+
+  /** Writes a file in place, as an editor may that knows no better. */
+  async write(file: string, value: unknown): Promise<void> {
+    const path = join(this.folder, file)
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, typeof value === 'string' ? value : JSON.stringify(value, null, 2))
+  }
+
+  async writeAll(files: Files): Promise<void> {
+    for (const [file, value] of Object.entries(files)) await this.write(file, value)
+  }
+
+  async delete(file: string): Promise<void> {
+    await rm(join(this.folder, file))
+  }
+
+  /** What the folder is at this moment. */
+  async versionOfFolder(): Promise<string> {
+    return (await readSources(this.folder)).version
+  }
+
+  /** Waits until every worker serves what is in the folder. */
+  async reloaded(): Promise<void> {
+    const version = await this.versionOfFolder()
+    await until(`version ${version} serves`, async () => {
+      // Each on a connection of its own, so that the workers take turns.
+      for (let asked = 0; asked < 4; asked++) if ((await this.ready()).json.version !== version) return false
+      return true
+    })
+  }
+
+  ready(): Promise<Plain> {
+    return this.request('GET', '/readyz')
+  }
+
+  /** On a connection of its own. */
+  request(method: string, path: string, body = '', headers: Record<string, string> = {}): Promise<Plain> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request({ host: '127.0.0.1', port: this.#port, method, path, headers, agent: false }, async incoming => {
+        let text = ''
+        for await (const chunk of incoming) text += chunk
+        resolve({ status: incoming.statusCode ?? 0, json: JSON.parse(text) })
+      })
+      outgoing.on('error', reject)
+      outgoing.end(body)
+    })
+  }
+
+  async exchange(client = 'gateway'): Promise<Plain> {
+    const now = Math.floor(Date.now() / 1000)
+    const subject = await this.people.sign({ iat: now, exp: now + 600 })
+    const form = { grant_type: tokenExchange, subject_token: subject, subject_token_type: types.jwt }
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', authorization: basic(client, secretOf(client)) }
+    return this.request('POST', '/token', encodeForm(form), headers)
+  }
+
+  /** The claims of a token that is issued now. */
+  async issued(client?: string): Promise<JWTPayload> {
+    const { status, json } = await this.exchange(client)
+    if (status !== 200) throw new Error(`${status} ${JSON.stringify(json)}`)
+    return decodeJwt(String(json.access_token))
+  }
+
+  /** How many lines of the log have this message. */
+  countLogged(message: string): number {
+    return this.process.lines.filter(line => line.includes(`"msg":${JSON.stringify(message)}`)).length
+  }
+}
