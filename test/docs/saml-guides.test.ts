@@ -204,8 +204,8 @@ for (const page of pages) {
       it(`line ${line}: ${language}${marker === undefined ? '' : ` (${marker.kind}${marker.value && ` ${marker.value}`})`}`, async () => {
         expect(language, 'every block says its language').not.to.equal('')
         if (language === 'sh') await reader.run(block)
-        else if (language === 'xml') reader.compareXml(block)
         else if (marker?.kind === 'file') await reader.write(block)
+        else if (language === 'xml') reader.compareXml(block)
         else if (marker?.kind === 'alternative') await reader.load(block)
         else if (marker?.kind === 'answer') reader.compare(block)
         else if (marker?.kind === 'shown') JSON.parse(block.text)
