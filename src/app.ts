@@ -4,19 +4,20 @@ import { answerDocument, answerFailure, answerJson } from './http/answer.ts'
 import { failureOf } from './http/failure.ts'
 import { type Condition, readiness } from './http/health.ts'
 import { introspectionEndpoint } from './http/introspect.ts'
+import { metricsEndpoint } from './http/metrics.ts'
 import { issuerDocument, samlMetadataEndpoint } from './http/publications.ts'
 import { revocationEndpoint } from './http/revoke.ts'
 import { tokenEndpoint } from './http/token.ts'
-import type { Recorder } from './observe/record.ts'
+import type { Signals } from './observe/signals.ts'
 import type { Server } from './server.ts'
 
 /** The Koa application of one configuration: every route, on one page. */
-export function createApp(server: Server, recorder: Recorder, condition: Condition): Koa {
+export function createApp(server: Server, signals: Signals, condition: Condition): Koa {
   const { pathname } = new URL(server.issuer)
   const base = pathname.replace(/\/$/, '')
   const router = new Router()
 
-  router.post(`${base}/token`, tokenEndpoint(server, recorder))
+  router.post(`${base}/token`, tokenEndpoint(server, signals.recorder))
   router.post(`${base}/introspect`, introspectionEndpoint(server))
   router.post(`${base}/revoke`, revocationEndpoint(server))
 
@@ -31,6 +32,7 @@ export function createApp(server: Server, recorder: Recorder, condition: Conditi
 
   router.get('/healthz', ctx => answerJson(ctx, 200, { status: 'alive' }))
   router.get('/readyz', readiness(server, condition))
+  if (server.metrics !== undefined) router.get('/metrics', metricsEndpoint(server.metrics.bearer, signals.numbers))
 
   const app = new Koa()
   app.silent = true

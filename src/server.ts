@@ -1,6 +1,7 @@
 import type { AccessTokenManager } from './access-tokens/access-token-manager.ts'
 import type { Client, DefaultTargets } from './clients/client.ts'
 import type { ClientAuthenticator } from './clients/client-authenticator.ts'
+import type { BearerToken } from './http/bearer.ts'
 import type { Documents } from './http/documents.ts'
 import type { Outside } from './outside.ts'
 import type { ProcessorPolicy } from './policies/processor-policy.ts'
@@ -24,5 +25,7 @@ export interface Server {
   /** Seconds that a revocation is remembered: no token lives longer. */
   readonly longestLifetime: number
   readonly documents: Documents
+  /** Who may read `/metrics`; undefined when nobody may. */
+  readonly metrics: { readonly bearer: BearerToken | undefined } | undefined
   readonly outside: Outside
 }

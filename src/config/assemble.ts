@@ -1,5 +1,6 @@
 import { ClientAuthenticator } from '../clients/client-authenticator.ts'
 import { issuerOf } from '../generators/token-generator.ts'
+import { BearerToken } from '../http/bearer.ts'
 import { documentsOf, endpoint } from '../http/documents.ts'
 import type { Keeping } from '../kept.ts'
 import type { Outside } from '../outside.ts'
@@ -9,11 +10,13 @@ import type { Server } from '../server.ts'
 import type { Built } from './build.ts'
 import type { ParsedFile } from './parse.ts'
 import type { ServerSettings } from './server-file.ts'
+import type { ExternalText } from './values.ts'
 
 interface Pieces {
   readonly settings: ServerSettings
   readonly built: Built
   readonly files: readonly ParsedFile[]
+  readonly texts: ReadonlyMap<ExternalText, string>
   readonly version: string
   readonly outside: Outside
   readonly kept: Keeping
@@ -50,8 +53,14 @@ export function assemble(pieces: Pieces): Server {
       generators: [...built['token-generators'].values()],
       keys: publishedKeys(pieces),
     }),
+    metrics: metricsOf(pieces),
     outside,
   })
+}
+
+function metricsOf({ settings: { metrics }, texts }: Pieces): Server['metrics'] {
+  const bearer = metrics.bearer && texts.get(metrics.bearer)
+  return metrics.enabled ? { bearer: bearer === undefined ? undefined : new BearerToken(bearer) } : undefined
 }
 
 function indexOf(targets: readonly Target[]): TargetIndex {

@@ -2,6 +2,7 @@ import { type Keeping, Kept } from '../kept.ts'
 import type { Outside } from '../outside.ts'
 import type { Server } from '../server.ts'
 import { assemble } from './assemble.ts'
+import { reportBearerTokens } from './bearer-tokens.ts'
 import { Builder, type ConfiguredProbe } from './build.ts'
 import { checkStore } from './check-store.ts'
 import { reportClashes, reportUnreachableGenerators } from './clashes.ts'
@@ -61,11 +62,12 @@ export async function buildConfiguration(
   const built = await new Builder({ server: settings, texts, outside, kept, findings }).build(files)
   reportClashes(files, findings)
   reportUnreachableGenerators(files, sources.files, findings)
+  reportBearerTokens(files, texts, findings)
   const storeProbes = checkStore({ files, texts, outside, findings })
   warnOfOwnGenerators(files, built, findings)
   if (settings !== undefined) warnOfServer(settings, files, built, findings)
   const all = [...problems, ...findings.problems]
   if (all.length > 0 || settings === undefined) throw new ConfigError(inOrder(all))
-  const server = assemble({ settings, built, files, version: sources.version, outside, kept })
+  const server = assemble({ settings, built, files, texts, version: sources.version, outside, kept })
   return { server, warnings: inOrder(findings.warnings), probes: [...built.probes, ...storeProbes] }
 }

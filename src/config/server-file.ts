@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Blueprint } from '../plugin.ts'
 import { storeSettings } from '../stores/open-store.ts'
-import { duration, everyFile, reference, strict, webAddress } from './values.ts'
+import { duration, everyFile, externalText, reference, strict, webAddress } from './values.ts'
 
 const issuer = webAddress
   .refine(text => !text.includes('?'), { error: 'an issuer has no query', abort: true })
@@ -49,6 +49,12 @@ const settings = strict({
   })
     .prefault({})
     .meta({ description: 'What holds for tokens that name actors' }),
+  metrics: strict({
+    enabled: z.boolean().default(true).meta({ description: 'Whether GET /metrics answers' }),
+    bearer: externalText.optional().meta({ description: 'The token that Prometheus has to bring; without one everybody is answered' }),
+  })
+    .prefault({})
+    .meta({ description: 'Numbers for Prometheus' }),
   workers: z.int().min(1).max(256).default(1).meta({ description: 'Processes that serve the port' }),
   shutdown: strict({
     delay: duration.default(0).meta({

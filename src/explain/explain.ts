@@ -49,7 +49,7 @@ function tokenOf(answer: TokenAnswer, content: TokenContent | undefined): Explai
 
 function refusalOf(error: unknown, narrator: Narrator, server: Server): ExplainedRefusal {
   const { status, body, internal } = failureOf(error, false)
-  const { reason = '', cause, outage, reference, setting } = internal as Partial<Record<string, string>>
+  const { reason, cause, outage, reference, setting } = internal
   const because = cause ?? outage ?? reference
   const decidedBy = setting ?? (reason === 'client-not-authenticated' ? settingOfClient(narrator.claimedClient, server) : undefined)
   return {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { OAuthError, Outage, refusals, TokenRejected } from '../oauth/errors.ts'
+import { OAuthError, Outage, type RefusalReason, refusals, TokenRejected } from '../oauth/errors.ts'
 
 /** How a failure is answered, and what the record says of it. */
 export interface Failure {
@@ -8,7 +8,18 @@ export interface Failure {
   readonly headers: Readonly<Record<string, string>>
   readonly outcome: 'refused' | 'unavailable' | 'failed'
   /** For the log: never sent. */
-  readonly internal: Readonly<Record<string, unknown>>
+  readonly internal: FailureCause
+}
+
+interface FailureCause {
+  /** One of a closed list. */
+  readonly reason: RefusalReason | 'unavailable' | 'bug'
+  /** The setting that decided so. */
+  readonly setting?: string
+  readonly cause?: string
+  readonly outage?: string
+  readonly reference?: string
+  readonly stack?: string | undefined
 }
 
 /** Turns whatever was thrown into an answer: a refusal, an outage (503), or else a bug (500). The only place where that is done. */

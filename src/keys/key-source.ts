@@ -47,7 +47,7 @@ export function openKeySource(issuer: string, source: KeySource, wanted: WantedK
   if (source.jwks !== undefined) return configuredKeys(source.jwks, wanted, parts, [...path, 'jwks'])
   checkAddress(issuer, source, parts, path)
   const { jwksUri, maxStale, allowPrivateNetwork } = source
-  const { fetch, now, log } = parts.outside
+  const { fetch, now, log, fetches } = parts.outside
   const fetching = { fetch, allowPrivateNetwork, wanted }
   const fetchNow = () => (jwksUri === undefined ? discoverKeys(issuer, fetching) : fetchKeys(jwksUri, fetching))
   parts.probe({
@@ -56,18 +56,23 @@ export function openKeySource(issuer: string, source: KeySource, wanted: WantedK
     run: async () => `usable keys: ${(await fetchNow()).keys.size}`,
   })
   const name = ['keys', issuer, jwksUri ?? null, maxStale, allowPrivateNetwork, [...wanted.algorithms], [...(wanted.uses ?? [])]]
-  return parts.kept.of(
-    name,
-    () =>
-      new RemoteKeys({
-        fetchKeys: fetchNow,
-        now,
-        maxStale,
-        onSuccess: ({ keys, maxAge }) =>
-          log.debug({ issuer, keys: keys.size, unusable: keys.defects, maxAge }, 'the keys of an issuer were fetched'),
-        onFailure: error => log.warn({ err: error, issuer }, 'the keys of an issuer could not be fetched'),
-      }),
-  )
+  return parts.kept.of(name, () => {
+    const heard = fetches?.of({ kind: 'keys', issuer, address: jwksUri ?? issuer })
+    return new RemoteKeys({
+      fetchKeys: fetchNow,
+      now,
+      maxStale,
+      onSuccess({ keys, maxAge }) {
+        heard?.succeeded()
+        log.debug({ issuer, keys: keys.size, unusable: keys.defects, maxAge }, 'the keys of an issuer were fetched')
+      },
+      onFailure(error) {
+        heard?.failed()
+        log.warn({ err: error, issuer }, 'the keys of an issuer could not be fetched')
+      },
+      onClose: () => heard?.forgotten(),
+    })
+  })
 }
 
 function checkAddress(issuer: string, source: KeySource, parts: Parts, path: Path): void {

@@ -20,6 +20,7 @@ export interface RefreshedOptions<Value> {
   readonly outage: string
   readonly onSuccess?: (fetched: Fetched<Value>) => void
   readonly onFailure: (error: unknown) => void
+  readonly onClose?: () => void
 }
 
 const secondsBetweenTries = 10
@@ -45,6 +46,11 @@ export class Refreshed<Value> {
   /** Whether the last fetch failed, so that what is missing may be there all the same. */
   get failing(): boolean {
     return this.#failing
+  }
+
+  /** Nobody will ask for it any more. */
+  close(): void {
+    this.#options.onClose?.()
   }
 
   /** The value, without waiting where it can. Throws, or rejects with, an `Outage` when none can be had. */

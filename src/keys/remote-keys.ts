@@ -26,6 +26,7 @@ export interface RemoteKeysOptions {
   readonly onSuccess?: (fetched: FetchedKeys) => void
   /** Hears of each failure. */
   readonly onFailure: (error: unknown) => void
+  readonly onClose?: () => void
 }
 
 const unreachable = 'the keys of the issuer of the token cannot be fetched now'
@@ -44,6 +45,11 @@ export class RemoteKeys implements IssuerKeys {
         return { value: fetched.keys, maxAge: fetched.maxAge }
       },
     })
+  }
+
+  /** Nobody will ask for them any more. */
+  close(): void {
+    this.#keys.close()
   }
 
   find(algorithm: string, kid: string | undefined): KeyChoice | Promise<KeyChoice> {

@@ -11,28 +11,53 @@ export interface Circumstances {
   readonly clientIp: string
 }
 
+/** How an exchange ended. */
+export interface ExchangeEnding {
+  readonly outcome: 'issued' | Failure['outcome']
+  /** Why it did not issue; empty when it did. */
+  readonly reason: string
+  readonly milliseconds: number
+  readonly setting: string | undefined
+  readonly requestId: string
+}
+
+/** Hears of every exchange that has ended, once: metrics and traces. It never throws, and nobody waits for it. */
+export interface ExchangeListener {
+  ended(entry: AuditEntry, ending: ExchangeEnding): void
+}
+
 /** Writes one line per exchange; resolves when the line has left this process, so that no answer is older than its record. */
 export class Recorder {
   readonly #journal: Journal
   readonly #log: Logger
+  readonly #listeners: readonly ExchangeListener[]
 
-  constructor(journal: Journal) {
+  constructor(journal: Journal, listeners: readonly ExchangeListener[] = []) {
     this.#journal = journal
+    this.#listeners = listeners
     this.#log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, messageKey: 'event' }, journal)
   }
 
   async issued(entry: AuditEntry, circumstances: Circumstances, duration: number): Promise<void> {
     this.#log.info(lineOf('issued', entry, circumstances, duration), 'exchange')
     await this.#journal.written()
+    // Not before: what could not be recorded is refused.
+    this.#tell(entry, { outcome: 'issued', reason: '', milliseconds: duration, setting: undefined, requestId: circumstances.requestId })
   }
 
   async refused(entry: AuditEntry, circumstances: Circumstances, duration: number, failure: Failure): Promise<void> {
     const { outcome, internal, body } = failure
+    const { reason, setting } = internal
+    this.#tell(entry, { outcome, reason, milliseconds: duration, setting, requestId: circumstances.requestId })
     const refusal = { error: body.error, description: body.error_description, ...internal }
     const line = Object.assign(lineOf(outcome, entry, circumstances, duration), { refusal })
     if (outcome === 'failed') this.#log.error(line, 'exchange')
     else this.#log.info(line, 'exchange')
     await this.#journal.written()
+  }
+
+  #tell(entry: AuditEntry, ending: ExchangeEnding): void {
+    for (const listener of this.#listeners) listener.ended(entry, ending)
   }
 }
 

@@ -28,6 +28,11 @@ export class StepTimes {
     this.#ends.push(performance.now())
   }
 
+  /** When each of them ended. */
+  get ends(): readonly number[] {
+    return this.#ends
+  }
+
   /** The steps that have ended, each with its beginning and end. */
   get all(): ReadonlyArray<{ readonly step: Step; readonly from: number; readonly to: number }> {
     return this.#ends.map((to, index) => ({ step: steps[index] as Step, from: this.#ends[index - 1] ?? this.started, to }))

@@ -1,7 +1,8 @@
 import { systemTime } from '../commands/world.ts'
 import { describeWarning } from '../config/problems.ts'
 import { listen } from '../listen.ts'
-import { Recorder } from '../observe/record.ts'
+import { measureProcess } from '../observe/metrics/process-metrics.ts'
+import { openSignals } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
 import { Reloader } from '../reload/reloader.ts'
 import { announce, type Beginning, openStoreOf, siteOf } from './beginning.ts'
@@ -10,9 +11,11 @@ import { finish, reloadUntilStopped } from './stopping.ts'
 /** One process that serves until it is told to stop. */
 export async function serveAlone({ folder, configuration, started, settings, journal, log }: Beginning): Promise<number> {
   const condition = { stopping: false, reload: new ReloadReport(systemTime) }
-  const store = await openStoreOf(started.parsed, settings, folder, log)
+  const signals = openSignals(journal, systemTime)
+  measureProcess(signals.registry)
+  const store = signals.measured(await openStoreOf(started.parsed, settings, folder, log))
   try {
-    const site = siteOf(store, new Recorder(journal), condition, log)
+    const site = siteOf(store, signals, condition, log)
     const first = await site.prepare(started)
     first.use()
     const listening = await listen(site.listener, settings.listen)

@@ -7,7 +7,8 @@ import type { ServerSettings } from '../config/server-file.ts'
 import { endpoint } from '../http/documents.ts'
 import type { Condition } from '../http/health.ts'
 import type { Journal } from '../observe/journal.ts'
-import type { Recorder } from '../observe/record.ts'
+import { measureConfiguration } from '../observe/metrics/configuration-metrics.ts'
+import type { ServingSignals } from '../observe/signals.ts'
 import type { ConfigurationFolder, SteadyReading } from '../reload/folder.ts'
 import { sampleBanner } from '../sample/banner.ts'
 import { openStore } from '../stores/open-store.ts'
@@ -29,9 +30,12 @@ export function openStoreOf({ texts }: Parsed, settings: ServerSettings, baseFol
   return openStore(settings.store, { text: external => texts.get(external) ?? '', now: systemTime, log, baseFolder })
 }
 
-/** Where this process serves, on a store and with its records going there. */
-export function siteOf(store: Store, recorder: Recorder, condition: Condition, log: Logger): ThisProcess {
-  return new ThisProcess(outsideOf(store, log), server => createApp(server, recorder, condition).callback())
+/** Where this process serves, on a store and with its signals going there. */
+export function siteOf(store: Store, signals: ServingSignals, condition: Condition, log: Logger): ThisProcess {
+  const outside = { ...outsideOf(store, log), fetches: signals.fetches }
+  const site = new ThisProcess(outside, server => createApp(server, signals, condition).callback())
+  measureConfiguration(signals.registry, () => ({ version: site.version, ...condition.reload.facts }))
+  return site
 }
 
 /** Tells how to try the sample, where it is the sample. */

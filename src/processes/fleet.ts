@@ -102,7 +102,9 @@ export class Fleet implements Site {
       this.#listening.add(worker)
       const { number, snapshot } = this.#inUse ?? fail()
       send(worker, { kind: 'take', number, snapshot, foundation: this.#foundation, facts: this.#facts })
-    } else this.#answers.get(worker)?.(message)
+    }
+    // Workers also speak of metrics.
+    if (message.kind === 'prepared' || message.kind === 'unable') this.#answers.get(worker)?.(message)
   }
 
   async #prepareIn(worker: Worker, { number, snapshot }: Numbered): Promise<void> {

@@ -1,6 +1,7 @@
 import { terminal } from '../commands/terminal.ts'
 import { systemTime } from '../commands/world.ts'
 import { describeWarning } from '../config/problems.ts'
+import { gatherNumbers } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
 import { Reloader } from '../reload/reloader.ts'
 import { announce, type Beginning } from './beginning.ts'
@@ -9,6 +10,7 @@ import { reloadUntilStopped } from './stopping.ts'
 
 /** Several processes on one port, all on the configuration that this one reads; one that dies is replaced. */
 export async function supervise({ folder, configuration, started, settings, log }: Beginning): Promise<number> {
+  gatherNumbers()
   const report = new ReloadReport(systemTime)
   const fleet = new Fleet(started, report.facts, log)
   const first = await fleet.prepare(started)

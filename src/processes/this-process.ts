@@ -31,6 +31,11 @@ export class ThisProcess implements Site {
     return this.#current.settings
   }
 
+  /** The version of the configuration that is in use. */
+  get version(): string {
+    return this.#current.server.version
+  }
+
   async prepare({ parsed }: { readonly parsed: Parsed }): Promise<Prepared> {
     const draft = this.#kept.draft()
     try {

@@ -4,7 +4,8 @@ import type { ServerSettings } from '../config/server-file.ts'
 import { parseSnapshot } from '../config/snapshot.ts'
 import { listen } from '../listen.ts'
 import { openJournal } from '../observe/journal.ts'
-import { Recorder } from '../observe/record.ts'
+import { measureProcess } from '../observe/metrics/process-metrics.ts'
+import { openSignals } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
 import { openStoreOf, siteOf } from './beginning.ts'
 import { FirstProcess } from './first-process.ts'
@@ -22,9 +23,11 @@ export async function serveAsWorker(folder: string): Promise<number> {
   condition.reload.hear(facts)
   const journal = openJournal(1)
   const log = pino({ base: { pid: process.pid } }, journal)
-  const store = await openStoreOf(beginning, settings, folder, log)
+  const signals = openSignals(journal, systemTime)
+  measureProcess(signals.registry)
+  const store = signals.measured(await openStoreOf(beginning, settings, folder, log))
   try {
-    const site = siteOf(store, new Recorder(journal), condition, log)
+    const site = siteOf(store, signals, condition, log)
     const first = await site.prepare({ parsed: await parseSnapshot(snapshot) })
     first.use()
     const listening = await listen(site.listener, settings.listen)

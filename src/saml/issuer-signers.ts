@@ -152,15 +152,23 @@ interface RemoteMetadata {
   readonly read: MetadataReader
 }
 
-function openRemote(metadata: RemoteMetadata, { fetch, log, now }: Outside): Refreshed<readonly VerificationKey[]> {
-  const { entityId, maxStale } = metadata
+function openRemote(metadata: RemoteMetadata, { fetch, log, now, fetches }: Outside): Refreshed<readonly VerificationKey[]> {
+  const { entityId, address, maxStale } = metadata
+  const heard = fetches?.of({ kind: 'metadata', issuer: entityId, address })
   return new Refreshed({
     fetch: () => fetchKeys(metadata, fetch),
     now,
     maxStale,
     outage: 'the metadata of the issuer of the token cannot be fetched now',
-    onSuccess: ({ value, maxAge }) => log.debug({ issuer: entityId, keys: value.length, maxAge }, 'the metadata of an issuer were fetched'),
-    onFailure: error => log.warn({ err: error, issuer: entityId }, 'the metadata of an issuer could not be fetched'),
+    onSuccess({ value, maxAge }) {
+      heard?.succeeded()
+      log.debug({ issuer: entityId, keys: value.length, maxAge }, 'the metadata of an issuer were fetched')
+    },
+    onFailure(error) {
+      heard?.failed()
+      log.warn({ err: error, issuer: entityId }, 'the metadata of an issuer could not be fetched')
+    },
+    onClose: () => heard?.forgotten(),
   })
 }
 

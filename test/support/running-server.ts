@@ -6,7 +6,8 @@ import { buildConfiguration, parseConfiguration } from '../../src/config/load.ts
 import { readSources } from '../../src/config/read.ts'
 import { guardedFetch } from '../../src/keys/guarded-fetch.ts'
 import { listen } from '../../src/listen.ts'
-import { Recorder } from '../../src/observe/record.ts'
+import { measureConfiguration } from '../../src/observe/metrics/configuration-metrics.ts'
+import { openSignals } from '../../src/observe/signals.ts'
 import type { Outside } from '../../src/outside.ts'
 import { ReloadReport } from '../../src/reload/reload-report.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
@@ -64,17 +65,25 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
   const clock = options.clock ?? (() => Date.now() / 1000)
   let moved = 0
   const now = () => clock() + moved
-  const store = options.store?.(now) ?? memoryStore(now)
   const trail = new AuditTrail()
-  const outside: Outside = { fetch: options.fetch ?? guardedFetch(), now, store, log: pino({ level: 'silent' }), random: randomBytes }
+  const signals = openSignals({ ...recording(options.journal ?? trail), close: async () => {} }, now)
+  const store = signals.measured(options.store?.(now) ?? memoryStore(now))
+  const outside: Outside = {
+    fetch: options.fetch ?? guardedFetch(),
+    now,
+    store,
+    log: pino({ level: 'silent' }),
+    fetches: signals.fetches,
+    random: randomBytes,
+  }
   const parsed = await parseConfiguration(await readSources(folder), folder, process.env)
   const { server } = await buildConfiguration(parsed, outside)
-  const recorder = new Recorder({ ...recording(options.journal ?? trail), close: async () => {} })
   // What a test brings itself, it watches: an explanation would be seen there.
   const isUsual = options.store === undefined && options.fetch === undefined && options.journal === undefined
   const foresight = isUsual ? await Foresight.of(parsed, outside) : undefined
   const condition = { stopping: false, reload: new ReloadReport(now) }
-  const listening = await listen(createApp(server, recorder, condition).callback(), { host: '127.0.0.1', port: 0 })
+  measureConfiguration(signals.registry, () => ({ version: server.version, ...condition.reload.facts }))
+  const listening = await listen(createApp(server, signals, condition).callback(), { host: '127.0.0.1', port: 0 })
   const url = listening.address
   const tokenPath = new URL(server.tokenEndpoint).pathname
 
