@@ -17,6 +17,11 @@ export function printExplanation(explanation: Explanation, locate: (setting: str
   return lines.join('\n')
 }
 
+// No member of it decided: the token is wrong whatever the file says.
+function isWholeProcessor(setting: string): boolean {
+  return setting.startsWith('policies/token-processors/') && !setting.includes(' ')
+}
+
 function linesOfStep({ step, result, facts, candidates = [], expressions = [], criteria = [] }: ExplainedStep, locate: Locate): string[] {
   return [
     `${step.padEnd(20)}  ${result}`,
