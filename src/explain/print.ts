@@ -11,7 +11,7 @@ export function printExplanation(explanation: Explanation, locate: (setting: str
     lines.push('', `${status === 503 ? 'could not be decided' : 'refused'} at ${step}: ${error} (${status}, ${reason})`, `  ${description}`)
     if (cause !== undefined) lines.push(`  because: ${cause}`)
     lines.push(
-      `  to change: ${setting === undefined ? 'the request' : `${setting.includes(' ') ? '' : 'the token, or '}${locate(setting)}`}`,
+      `  to change: ${setting === undefined ? 'the request' : `${isWholeProcessor(setting) ? 'the token, or ' : ''}${locate(setting)}`}`,
     )
   }
   return lines.join('\n')
