@@ -17,7 +17,7 @@ export function createApp(server: Server, signals: Signals, condition: Condition
   const base = pathname.replace(/\/$/, '')
   const router = new Router()
 
-  router.post(`${base}/token`, tokenEndpoint(server, signals.recorder))
+  router.post(`${base}/token`, tokenEndpoint(server, signals))
   router.post(`${base}/introspect`, introspectionEndpoint(server))
   router.post(`${base}/revoke`, revocationEndpoint(server))
 

@@ -55,6 +55,19 @@ const settings = strict({
   })
     .prefault({})
     .meta({ description: 'Numbers for Prometheus' }),
+  tracing: strict({
+    otlp: webAddress.meta({
+      description: 'Where a collector takes traces by OTLP over HTTP, as JSON: "https://collector.example.com:4318/v1/traces"',
+    }),
+    headers: z
+      .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'expected the name of a header'), externalText)
+      .default({})
+      .meta({ description: 'Headers that the collector wants, such as "authorization"' }),
+    sampling: z.number().min(0).max(1).default(1).meta({ description: 'Which share of the requests without a traceparent is traced' }),
+    serviceName: z.string().min(1).default('cambist').meta({ description: 'How traces call this server' }),
+  })
+    .optional()
+    .meta({ description: 'Where traces of exchanges are sent' }),
   workers: z.int().min(1).max(256).default(1).meta({ description: 'Processes that serve the port' }),
   shutdown: strict({
     delay: duration.default(0).meta({

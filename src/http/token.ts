@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Context, Middleware } from 'koa'
 import { exchange } from '../exchange/exchange.ts'
 import { AuditEntry } from '../observe/audit-entry.ts'
-import type { Recorder } from '../observe/record.ts'
+import type { Signals } from '../observe/signals.ts'
 import type { Server } from '../server.ts'
 import { answerFailure, answerJson } from './answer.ts'
 import { clientAddress } from './client-address.ts'
@@ -11,9 +11,9 @@ import { failureOf } from './failure.ts'
 import { readForm } from './form.ts'
 
 /** `POST /token` (RFC 8693 §2). The record is written before the answer goes out, also when the answer is a refusal. */
-export function tokenEndpoint(server: Server, recorder: Recorder): Middleware {
+export function tokenEndpoint(server: Server, { recorder, tracer }: Pick<Signals, 'recorder' | 'tracer'>): Middleware {
   return async ctx => {
-    const entry = new AuditEntry()
+    const entry = new AuditEntry(tracer.begin(ctx.req.headers.traceparent))
     const started = performance.now()
     const circumstances = { requestId: randomUUID(), version: server.version, clientIp: clientAddress(ctx.req) }
     const duration = () => performance.now() - started

@@ -22,6 +22,7 @@ import type { OAuthError } from '../oauth/errors.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { Actor } from '../processors/processor.ts'
 import { StepTimes } from './step-times.ts'
+import type { TraceContext } from './traces/trace-context.ts'
 
 /**
  * What the record of one exchange says, and how long its steps took. It holds no token, no secret and no attribute that its contract
@@ -29,8 +30,14 @@ import { StepTimes } from './step-times.ts'
  */
 export class AuditEntry implements Witness {
   readonly times = new StepTimes()
+  readonly trace: TraceContext | undefined
   readonly #facts: Facts = {}
   #claimedClient: string | undefined
+
+  constructor(trace?: TraceContext) {
+    this.trace = trace
+    if (trace !== undefined) this.#facts.trace = trace.traceId
+  }
 
   /** The record so far. */
   get facts(): Readonly<Facts> {
@@ -153,6 +160,8 @@ export class AuditEntry implements Witness {
 
 /** The members of a record, each from the stage that knows it. */
 export interface Facts {
+  /** The trace that it belongs to. */
+  trace?: string
   claimedClient?: string
   client?: string
   ignoredParameters?: readonly string[]

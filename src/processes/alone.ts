@@ -2,7 +2,7 @@ import { systemTime } from '../commands/world.ts'
 import { describeWarning } from '../config/problems.ts'
 import { listen } from '../listen.ts'
 import { measureProcess } from '../observe/metrics/process-metrics.ts'
-import { openSignals } from '../observe/signals.ts'
+import { openSignals, tracingOf } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
 import { Reloader } from '../reload/reloader.ts'
 import { announce, type Beginning, openStoreOf, siteOf } from './beginning.ts'
@@ -11,7 +11,7 @@ import { finish, reloadUntilStopped } from './stopping.ts'
 /** One process that serves until it is told to stop. */
 export async function serveAlone({ folder, configuration, started, settings, journal, log }: Beginning): Promise<number> {
   const condition = { stopping: false, reload: new ReloadReport(systemTime) }
-  const signals = openSignals(journal, systemTime)
+  const signals = openSignals({ journal, now: systemTime, tracing: tracingOf(started.parsed, log) })
   measureProcess(signals.registry)
   const store = signals.measured(await openStoreOf(started.parsed, settings, folder, log))
   try {
@@ -27,6 +27,7 @@ export async function serveAlone({ folder, configuration, started, settings, jou
     await finish(listening, site.settings.shutdown, condition, log)
     return 0
   } finally {
+    await signals.close()
     await store.close()
   }
 }

@@ -5,7 +5,7 @@ import { parseSnapshot } from '../config/snapshot.ts'
 import { listen } from '../listen.ts'
 import { openJournal } from '../observe/journal.ts'
 import { measureProcess } from '../observe/metrics/process-metrics.ts'
-import { openSignals } from '../observe/signals.ts'
+import { openSignals, tracingOf } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
 import { openStoreOf, siteOf } from './beginning.ts'
 import { FirstProcess } from './first-process.ts'
@@ -23,7 +23,7 @@ export async function serveAsWorker(folder: string): Promise<number> {
   condition.reload.hear(facts)
   const journal = openJournal(1)
   const log = pino({ base: { pid: process.pid } }, journal)
-  const signals = openSignals(journal, systemTime)
+  const signals = openSignals({ journal, now: systemTime, tracing: tracingOf(beginning, log) })
   measureProcess(signals.registry)
   const store = signals.measured(await openStoreOf(beginning, settings, folder, log))
   try {
@@ -37,6 +37,7 @@ export async function serveAsWorker(folder: string): Promise<number> {
     await finish(listening, site.settings.shutdown, condition, log)
     return failure === undefined ? 0 : 1
   } finally {
+    await signals.close()
     await store.close()
     await journal.close()
   }

@@ -3,7 +3,7 @@ import type { ServerSettings } from '../config/server-file.ts'
 import { ExternalText } from '../config/values.ts'
 
 /** Members of `server.json` that are used at the start and never again. */
-export const usedAtTheStart = ['listen', 'store', 'workers'] as const satisfies readonly (keyof ServerSettings)[]
+export const usedAtTheStart = ['listen', 'store', 'tracing', 'workers'] as const satisfies readonly (keyof ServerSettings)[]
 
 /** Those that are not what they were when the server started. */
 export function needsRestart(started: Parsed, now: Parsed): readonly string[] {

@@ -18,7 +18,12 @@ import { type Block, blocksOf } from './blocks.ts'
 
 const shownAddress = 'http://localhost:3000'
 /** What alternatives of the configuration may name. */
-const environment = { REDIS_PASSWORD: 'secret-of-redis', PARTNER_SECRET: 'secret-of-the-partner', METRICS_TOKEN: 'secret-of-prometheus' }
+const environment = {
+  REDIS_PASSWORD: 'secret-of-redis',
+  PARTNER_SECRET: 'secret-of-the-partner',
+  METRICS_TOKEN: 'secret-of-prometheus',
+  COLLECTOR_AUTHORIZATION: 'Bearer x',
+}
 
 const guides = (await readdir(join(repository, 'docs/guides')))
   .filter(name => name.endsWith('.md') && !name.startsWith('saml-'))

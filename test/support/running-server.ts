@@ -7,7 +7,7 @@ import { readSources } from '../../src/config/read.ts'
 import { guardedFetch } from '../../src/keys/guarded-fetch.ts'
 import { listen } from '../../src/listen.ts'
 import { measureConfiguration } from '../../src/observe/metrics/configuration-metrics.ts'
-import { openSignals } from '../../src/observe/signals.ts'
+import { openSignals, type SignalsParts } from '../../src/observe/signals.ts'
 import type { Outside } from '../../src/outside.ts'
 import { ReloadReport } from '../../src/reload/reload-report.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
@@ -55,6 +55,8 @@ export interface WorldOutside {
   /** Where records go; without one the server's `records` have them. */
   readonly journal?: RecordJournal
   readonly fetch?: Outside['fetch']
+  /** Where traces go. */
+  readonly tracing?: SignalsParts['tracing']
   /** What the clock says before it is moved; without one, the time of day. */
   readonly clock?: () => number
 }
@@ -66,7 +68,7 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
   let moved = 0
   const now = () => clock() + moved
   const trail = new AuditTrail()
-  const signals = openSignals({ ...recording(options.journal ?? trail), close: async () => {} }, now)
+  const signals = openSignals({ journal: { ...recording(options.journal ?? trail), close: async () => {} }, now, tracing: options.tracing })
   const store = signals.measured(options.store?.(now) ?? memoryStore(now))
   const outside: Outside = {
     fetch: options.fetch ?? guardedFetch(),
