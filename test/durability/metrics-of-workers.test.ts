@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { documentedMetrics } from '../observe/metrics/documented.ts'
 import { Scraped } from '../observe/metrics/scraped.ts'
 import { secretOf } from '../support/configuration.ts'
 import { tokenExchange, types } from '../support/oauth.ts'
@@ -43,6 +44,9 @@ describe('the metrics of several workers', function () {
       expect(numbers.value('cambist_store_reachable')).to.equal(1)
       expect(Object.keys(numbers.family('cambist_configuration_info'))).to.have.length(1)
     }
+    expect((await scrape()).names).to.include.members(
+      [...(await documentedMetrics()).keys()].filter(name => !name.startsWith('cambist_') || name === 'cambist_processes'),
+    )
     process.kill(server.serving[0] as number, 'SIGKILL')
     const { pid } = await server.logged('listening')
     expect(server.serving).not.to.include(pid)

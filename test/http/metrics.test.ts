@@ -4,6 +4,7 @@ import { expect } from 'chai'
 import { refusals } from '../../src/oauth/errors.ts'
 import { steps } from '../../src/observe/step-times.ts'
 import { requireProgram } from '../interop/tools.ts'
+import { documentedMetrics } from '../observe/metrics/documented.ts'
 import { Scraped } from '../observe/metrics/scraped.ts'
 import { type Files, patched } from '../support/configuration.ts'
 import { basic } from '../support/running-server.ts'
@@ -135,6 +136,18 @@ describe('GET /metrics', () => {
         const [, outcome = '?', reason = '?'] = /outcome="(.*?)",reason="(.*?)"/.exec(series) ?? []
         expect(['issued', 'refused', 'unavailable', 'failed']).to.include(outcome)
         expect(known.has(reason), series).to.equal(true)
+      }
+    })
+
+    it('what the guide says, with the labels that it says, and nothing else', async () => {
+      const documented = await documentedMetrics()
+      const { text, names } = await scrape(at)
+      const ofTheProcess = (name: string) => !name.startsWith('cambist_') || name === 'cambist_processes'
+      expect(names).to.have.members([...documented.keys()].filter(name => !ofTheProcess(name)))
+      for (const [, family = '', pairs = ''] of text.matchAll(/^(\w+)\{(.*)\} /gm)) {
+        const name = documented.has(family) ? family : family.replace(/_(bucket|sum|count)$/, '')
+        const labels = [...pairs.matchAll(/(\w+)="/g)].map(([, label]) => label).filter(label => label !== 'le')
+        expect(labels, family).to.deep.equal(documented.get(name))
       }
     })
 
