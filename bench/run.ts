@@ -32,8 +32,10 @@ interface Plan {
   readonly rounds: number
   readonly seconds: number
   readonly settle: number
-  /** V8 takes 6 to 8 seconds of load until figures settle. */
+  /** V8 takes 6 to 8 seconds of load until figures settle, where it has a core for itself. */
   readonly warmup: number
+  /** So many exchanges at least, within four times these seconds: on a machine that is shared, seconds alone say little. */
+  readonly settled: number
 }
 
 const plan: Plan = {
@@ -41,6 +43,7 @@ const plan: Plan = {
   seconds: Number(values.seconds ?? (values.quick ? 1 : 0.8)),
   settle: 0.2,
   warmup: Number(values.warmup ?? (values.quick ? 1 : 8)),
+  settled: values.quick ? 0 : 8000,
 }
 
 async function main(): Promise<void> {
@@ -80,7 +83,7 @@ async function run({ title, exchange, subjects }: Experiment, bench: Bench, prog
     }
     for (const [index, each] of running.entries()) {
       progress.now(`${title}: warming up ${subjects[index]?.name}`, plan.warmup)
-      await each.measure(0, plan.warmup)
+      await warmUp(each)
     }
     const rounds: LoadFigures[][] = subjects.map(() => [])
     for (let round = 0; round < plan.rounds; round++) {
@@ -93,6 +96,13 @@ async function run({ title, exchange, subjects }: Experiment, bench: Bench, prog
     return undisturbed({ title, subjects: subjects.map(({ name }, index) => ({ name, rounds: rounds[index] ?? [] })) })
   } finally {
     await Promise.all(running.map(each => each.stop()))
+  }
+}
+
+async function warmUp(subject: Running): Promise<void> {
+  let exchanges = 0
+  for (let turn = 0; turn < 4 && (turn === 0 || exchanges < plan.settled); turn++) {
+    exchanges += (await subject.measure(0, plan.warmup)).perSecond * plan.warmup
   }
 }
 

@@ -112,7 +112,7 @@ function sentBy(response: XmlElement, assertion: VerifiedAssertion, version: Sam
 
 // A second assertion, wherever it is hidden, is there to be mistaken for the first (SC-24).
 function requireOneAssertion(root: XmlElement): void {
-  const assertions = [...everyElement(root)].filter(({ name }) => name === 'Assertion')
+  const assertions = everyElement(root).filter(({ name }) => name === 'Assertion')
   if (assertions.length > 1) throw unacceptable('there is another assertion in it')
 }
 

@@ -3,7 +3,7 @@ import { DOMParser } from '@xmldom/xmldom'
 import { TokenRejected } from '../oauth/errors.ts'
 import { canonicalize, type InheritedNamespace } from './canonical.ts'
 import { growTree, type Tree } from './tree.ts'
-import { checkWellFormed, malformed, normalizedText, type XmlLimits } from './well-formed.ts'
+import { checkWellFormed, malformed, normalizedText, type XmlCensus, type XmlLimits } from './well-formed.ts'
 import type { XmlElement } from './xml-element.ts'
 
 /** The limits of a token; its size is limited before, where it is decoded (SC-2). */
@@ -55,10 +55,16 @@ export function readXml(bytes: Buffer, limits: XmlLimits = tokenLimits): XmlDocu
 export function readXmlText(text: string, limits: XmlLimits = tokenLimits): XmlDocument {
   const normalized = normalizedText(text)
   const census = checkWellFormed(normalized, limits)
-  const tree = growTree(parse(normalized))
+  const tree = growTree(parse(normalized + endTagsOf(census)))
   // An attribute that xmldom dropped (`a:x` and `b:x` of one namespace), or an element that it made up, is not seen in its tree.
   if (tree.elements !== census.elements || tree.attributes !== census.attributes) throw malformed('an attribute is there twice')
   return new XmlDocument(tree)
+}
+
+// xmldom looks for the last end tag of each name, from the end of the text on, to guess whether one was forgotten: a third of its time. Here
+// it finds them all at once, behind the root element, where nobody reads. No name can end this instruction.
+function endTagsOf({ names }: XmlCensus): string {
+  return `<?ends ${[...names].map(name => `</${name}>`).join('')}?>`
 }
 
 // Line ends are normalised before: xmldom does it as XML 1.1 has it, which turns U+2028 into a line feed.

@@ -15,6 +15,8 @@ export interface XmlLimits {
 export interface XmlCensus {
   readonly elements: number
   readonly attributes: number
+  /** The names of its elements, with their prefixes. */
+  readonly names: ReadonlySet<string>
 }
 
 // Names of SAML and of XML Signature are ASCII, and for ASCII every order and every comparison of names is the same.
@@ -73,7 +75,7 @@ class Scanner {
       else this.#element()
     }
     if (this.#open.length > 0 || this.#elements === 0) throw malformed('an element is not closed, or there is none')
-    return { elements: this.#elements, attributes: this.#attributes }
+    return { elements: this.#elements, attributes: this.#attributes, names: this.#names }
   }
 
   #characters(): void {

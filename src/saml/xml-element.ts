@@ -21,9 +21,15 @@ export function childrenOf(element: XmlElement, namespace: string, name: string)
 }
 
 /** The element and everything inside of it, in the order of the document. */
-export function* everyElement(element: XmlElement): Generator<XmlElement> {
-  yield element
-  for (const child of element.children) yield* everyElement(child)
+export function everyElement(element: XmlElement): readonly XmlElement[] {
+  const found: XmlElement[] = []
+  collect(element, found)
+  return found
+}
+
+function collect(element: XmlElement, found: XmlElement[]): void {
+  found.push(element)
+  for (const child of element.children) collect(child, found)
 }
 
 /** Whether nothing but white space stands between the children of an element. */
