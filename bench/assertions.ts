@@ -17,8 +17,8 @@ export function assertionSigner(folder: string, owner: Owner, algorithm: Algorit
   return xmlSigner({ id: algorithm, certificate, ...signingKey(algorithm, key, algorithm, jwk) }, algorithm, 'certificate')
 }
 
-/** An assertion of the foreign issuer about one person: 6.5 KB when it is signed, with what identity providers like to add. */
-export function inboundAssertion(index: number): UnsignedAssertion {
+/** An assertion of the foreign issuer about one person: 7 KB when it is signed, with what identity providers like to add. */
+export function inboundAssertion(index: number, more = 12): UnsignedAssertion {
   const person = `person-${index}`
   return writeSaml2({
     ...frame(names.foreignIssuer, names.server, `${names.server}/token`, 3600),
@@ -28,7 +28,7 @@ export function inboundAssertion(index: number): UnsignedAssertion {
       attribute('email', `${person}@acme.example`),
       attribute('email_verified', 'true'),
       attribute('groups', ...names.groups),
-      ...Array.from({ length: 12 }, (_, place) =>
+      ...Array.from({ length: more }, (_, place) =>
         attribute(`urn:oid:2.16.840.1.113730.3.1.${place}`, `Value ${place} of ${person} & others`),
       ),
     ],

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { type Exchange, exchanges, isSaml } from './material.ts'
 import { freePort, start } from './processes.ts'
-import { cambist, cryptography, type Subject, scripted } from './subjects.ts'
+import { assertions, cambist, cryptography, type Subject, scripted } from './subjects.ts'
 
 /** Things that are measured beside each other, in rounds. */
 export interface Experiment {
@@ -57,8 +57,26 @@ export function allExperiments(against: string | undefined): Experiment[] {
       exchange: es256,
       subjects: [cambist({ name: '1 worker', cores: 'all' }), cambist({ name: '2 workers', workers: 2, cores: 'all' })],
     },
+    {
+      name: 'sizes',
+      title: 'SAML 2.0, read and verified, without a server',
+      exchange: es256,
+      subjects: [
+        ...sizes.flatMap(([attributes, size]) =>
+          (['cambist', 'xml-crypto'] as const).map(by => assertions(`${by}, ${size}`, by, attributes)),
+        ),
+        assertions('cambist, 64 KB of elements in each other, not signed', 'cambist', 'nested'),
+      ],
+    },
   ]
 }
+
+/** Attributes beside the usual ones, and how large an assertion is with them. The last is just below the limit. */
+const sizes = [
+  [12, '7 KB'],
+  [100, '26 KB'],
+  [280, '64 KB'],
+] as const
 
 /** What others would use: nothing of its kind does SAML, so that there a library stands for it. */
 function otherOf({ inbound, outbound }: Exchange): Subject {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { machineTime } from './machine-time.ts'
 import type { BenchClient, Exchange } from './material.ts'
 import { makeRequests } from './requests.ts'
 
@@ -164,17 +165,4 @@ function isToken(answer: string): boolean {
 function cpuNanoseconds(processes: readonly number[]): number {
   const threads = processes.flatMap(pid => readdirSync(`/proc/${pid}/task`).map(thread => `/proc/${pid}/task/${thread}/schedstat`))
   return threads.reduce((sum, file) => sum + Number(readFileSync(file, 'latin1').split(' ')[0]), 0)
-}
-
-/** Seconds of all cores together: how long they were busy, how long there was anything, and how much this process took (proc(5), hundredths). */
-function machineTime(): { busy: number; total: number; mine: number } {
-  const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, irq = 0, softirq = 0] =
-    readFileSync('/proc/stat', 'latin1')
-      .split('\n', 1)[0]
-      ?.split(/\s+/)
-      .slice(1)
-      .map(field => Number(field) / 100) ?? []
-  const busy = user + nice + system + irq + softirq
-  const mine = process.cpuUsage()
-  return { busy, total: busy + idle + waiting, mine: (mine.user + mine.system) / 1e6 }
 }

@@ -66,18 +66,19 @@ function tableOf(result: Result): string {
   const head = [result.title, 'exchanges/s', 'p50 ms', 'p99 ms', 'CPU µs', 'best', ...references.map(name => `of ${shortName(name)}`)]
   const rows = result.subjects.map(({ name, rounds }) => [
     name,
-    ...(name === subjectNames.cryptography
-      ? ['', '', '']
-      : [
-          Math.round(medianOf(result, name, 'perSecond')).toLocaleString('en'),
-          medianOf(result, name, 'p50').toFixed(1),
-          medianOf(result, name, 'p99').toFixed(1),
-        ]),
+    shown(medianOf(result, name, 'perSecond'), count => Math.round(count).toLocaleString('en')),
+    shown(medianOf(result, name, 'p50'), milliseconds => milliseconds.toFixed(1)),
+    shown(medianOf(result, name, 'p99'), milliseconds => milliseconds.toFixed(1)),
     medianOf(result, name, 'cpu').toFixed(0),
     Math.min(...rounds.map(({ cpu }) => cpu)).toFixed(0),
     ...references.map(reference => ratio(result, name, reference).toFixed(2)),
   ])
   return `${markdownTable([head, ...rows])}\n\n${calmnessOf(result)}`
+}
+
+// What is measured without a server has no such figure.
+function shown(figure: number, asText: (figure: number) => string): string {
+  return Number.isNaN(figure) ? '' : asText(figure)
 }
 
 function calmnessOf({ subjects }: Result): string {

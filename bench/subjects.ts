@@ -3,10 +3,12 @@ import { join } from 'node:path'
 import { pathOf } from './bare/operations.ts'
 import { writeCambistFolder } from './cambist-folder.ts'
 import type { LoadFigures, LoadOrder } from './load.ts'
+import { machineTime } from './machine-time.ts'
 import { type BenchClient, type Exchange, makeClients } from './material.ts'
 import { probe } from './probe.ts'
 import { answering, ask, type Cores, freePort, listening, type Started, start, startScript, withChildren } from './processes.ts'
 import { makeRequests } from './requests.ts'
+import type { SizeOrder } from './sizes.ts'
 
 /** Where a run keeps its files, and who makes the load. */
 export interface Bench {
@@ -94,11 +96,36 @@ export function cryptography(name: string): Subject {
       const measure = async (settle: number, seconds: number) => {
         const order = { path: pathOf(exchange), token, milliseconds: (settle + seconds) * 500 }
         const { microseconds } = await ask<{ microseconds: number }>(server, order)
-        return { perSecond: 1e6 / microseconds, cpu: microseconds, p50: microseconds / 1000, p99: microseconds / 1000, others: 0 }
+        return timesOnly(microseconds)
       }
       return { measure, stop: () => server.stop() }
     },
   }
+}
+
+/** Assertions of one size in a loop, or the dearest document, with no server around. Only the CPU time means something. */
+export function assertions(name: string, by: SizeOrder['by'], content: SizeOrder['content']): Subject {
+  return {
+    name,
+    async start(bench) {
+      const script = startScript('bench/sizes.ts', [bench.keys], 'server')
+      await listening(script)
+      const measure = async (settle: number, seconds: number) => {
+        const before = machineTime()
+        const order: SizeOrder = { by, content, milliseconds: (settle + seconds) * 1000 }
+        const { microseconds, count } = await ask<{ microseconds: number; count: number }>(script, order)
+        const after = machineTime()
+        const ours = (microseconds * count) / 1e6 + after.mine - before.mine
+        return timesOnly(microseconds, Math.max(0, after.busy - before.busy - ours) / (after.total - before.total))
+      }
+      return { measure, stop: () => script.stop() }
+    },
+  }
+}
+
+// There is nobody who waits for an answer.
+function timesOnly(microseconds: number, others = 0): LoadFigures {
+  return { perSecond: Number.NaN, cpu: microseconds, p50: Number.NaN, p99: Number.NaN, others }
 }
 
 interface Target {

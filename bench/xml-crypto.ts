@@ -1,9 +1,9 @@
 import { type KeyLike, sign, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { DOMParser } from '@xmldom/xmldom'
 import { SignedXml } from 'xml-crypto'
-import { digestAlgorithms, namespaces, transforms, xmlSignatureAlgorithms } from '../src/saml/names.ts'
+import { digestAlgorithms, transforms, xmlSignatureAlgorithms } from '../src/saml/names.ts'
+import { assertionChecker } from './assertion-checker.ts'
 import { outboundAssertion } from './assertions.ts'
 import { readBody } from './bare/http-body.ts'
 import { answerWith, checker, pathOf, signer, subjectTokenIn } from './bare/operations.ts'
@@ -36,10 +36,11 @@ process.on('disconnect', () => process.exit())
 
 function operationOf({ inbound, outbound }: Exchange): (subjectToken: string) => string {
   if (isSaml(inbound) && !isSaml(outbound) && outbound !== 'reference') {
-    const check = assertionChecker(algorithmOf(inbound))
+    const { publicKey } = new X509Certificate(readFileSync(certificateFile(folder, 'foreign', algorithmOf(inbound))))
+    const check = assertionChecker(publicKey)
     const make = signer(folder, outbound)
     return subjectToken => {
-      if (check(subjectToken).size === 0) throw new Error('nothing is read')
+      if (check(Buffer.from(subjectToken, 'base64url').toString('utf8')).size === 0) throw new Error('nothing is read')
       return make()
     }
   }
@@ -50,31 +51,6 @@ function operationOf({ inbound, outbound }: Exchange): (subjectToken: string) =>
     check(subjectToken)
     return make()
   }
-}
-
-/** The attributes of a genuine assertion, out of the bytes that were signed. */
-function assertionChecker(algorithm: Algorithm): (token: string) => Map<string, string[]> {
-  const { publicKey } = new X509Certificate(readFileSync(certificateFile(folder, 'foreign', algorithm)))
-  return token => {
-    const xml = Buffer.from(token, 'base64url').toString('utf8')
-    const { documentElement } = new DOMParser().parseFromString(xml, 'text/xml')
-    const [signature] = Array.from(documentElement.getElementsByTagNameNS(namespaces.signature, 'Signature'))
-    const verifier = new SignedXml({ publicCert: publicKey, getCertFromKeyInfo: () => null })
-    if (signature === undefined) throw new Error('not signed')
-    verifier.loadSignature(signature)
-    if (!verifier.checkSignature(xml)) throw new Error('not genuine')
-    return attributesOf(new DOMParser().parseFromString(verifier.getSignedReferences()[0] ?? '', 'text/xml'))
-  }
-}
-
-function attributesOf(document: Document): Map<string, string[]> {
-  const attributes = Array.from(document.getElementsByTagNameNS(namespaces.saml2, 'Attribute'))
-  return new Map(
-    attributes.map(attribute => {
-      const values = Array.from(attribute.getElementsByTagNameNS(namespaces.saml2, 'AttributeValue'))
-      return [attribute.getAttribute('Name') ?? '', values.map(value => value.textContent ?? '')]
-    }),
-  )
 }
 
 function assertionMaker(algorithm: Algorithm): () => string {
