@@ -64,9 +64,13 @@ describe('reading XML of outsiders', () => {
   it('costs no more than linearly with the size', function () {
     this.retries(3)
     const values = (count: number) => `<a xmlns="urn:a">${'<b c="d">some text of a value, and &amp; more</b>'.repeat(count)}</a>`
-    for (let round = 0; round < 20; round++) read(values(1_000))
+    const [small, large] = [values(250), values(1_000)]
+    for (let round = 0; round < 20; round++) read(large)
+    // In turn, for other programs take a core now and then.
+    const turns = Array.from({ length: 8 }, () => ({ small: fastest(small), large: fastest(large) }))
+    const least = (of: 'small' | 'large') => Math.min(...turns.map(turn => turn[of]))
     // Four times the size: six times the time leaves room for the garbage collector.
-    expect(fastest(values(1_000)) / fastest(values(250))).to.be.below(6)
+    expect(least('large') / least('small')).to.be.below(6)
   })
 
   it('sees text in one piece, attributes by name and namespace, and no prefixes', () => {
