@@ -1,7 +1,7 @@
 import Router from '@koa/router'
 import Koa, { type Middleware } from 'koa'
-import { answerDocument, answerFailure, answerJson } from './http/answer.ts'
-import { failureOf } from './http/failure.ts'
+import { answerDocument, answerJson } from './http/answer.ts'
+import { answeringFailures } from './http/answering-failures.ts'
 import { type Condition, readiness } from './http/health.ts'
 import { introspectionEndpoint } from './http/introspect.ts'
 import { metricsEndpoint } from './http/metrics.ts'
@@ -37,7 +37,7 @@ export function createApp(server: Server, signals: Signals, condition: Condition
   const app = new Koa()
   app.silent = true
   app.use(partingWhileStopping(condition))
-  app.use(answeringFailures(server))
+  app.use(answeringFailures(server.outside))
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app
@@ -48,20 +48,5 @@ function partingWhileStopping(condition: Condition): Middleware {
   return (ctx, next) => {
     if (condition.stopping) ctx.set('Connection', 'close')
     return next()
-  }
-}
-
-// For every endpoint but /token, which answers its own failures because it records them first.
-function answeringFailures(server: Server): Middleware {
-  return async (ctx, next) => {
-    try {
-      await next()
-      if (ctx.status === 404 && ctx.body == null) answerJson(ctx, 404, { error: 'not_found' })
-    } catch (error) {
-      const failure = failureOf(error, ctx.req.headers.authorization !== undefined)
-      const log = failure.outcome === 'failed' ? 'error' : 'info'
-      server.outside.log[log]({ path: ctx.path, status: failure.status, ...failure.internal }, 'request refused')
-      answerFailure(ctx, failure)
-    }
   }
 }

@@ -27,5 +27,7 @@ export interface Server {
   readonly documents: Documents
   /** Who may read `/metrics`; undefined when nobody may. */
   readonly metrics: { readonly bearer: BearerToken | undefined } | undefined
+  /** What administrators have to bring; undefined: there is nothing for them here. */
+  readonly admin: { readonly bearer: BearerToken } | undefined
   readonly outside: Outside
 }

@@ -6,10 +6,10 @@ import { ConfigError, describe } from '../config/problems.ts'
 import { readSources } from '../config/read.ts'
 import { settingPlace } from '../config/setting-place.ts'
 import { everything } from '../explain/disclosure.ts'
-import { explain as explainRequest, takenAtItsWord } from '../explain/explain.ts'
+import { Explainer } from '../explain/explainer.ts'
 import { HarmlessStore } from '../explain/harmless-store.ts'
 import { printExplanation } from '../explain/print.ts'
-import { type DescribedRequest, readDescribed, tokenTypeNamed } from '../explain/request.ts'
+import { type DescribedRequest, tokenTypeNamed } from '../explain/request.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { openStore } from '../stores/open-store.ts'
 import type { Store } from '../stores/store.ts'
@@ -114,8 +114,7 @@ async function explainIn(parsed: Parsed, folder: string, request: DescribedReque
   const store = new HarmlessStore(opened)
   try {
     const { server } = await buildConfiguration(parsed, outsideOf(store, pino({ level: 'silent' })))
-    const asking = request.client === undefined ? server : takenAtItsWord(server, request.client)
-    const explanation = await store.during(() => explainRequest(asking, () => readDescribed(request), everything))
+    const explanation = await new Explainer(server, store).explain(request, everything)
     const located = (setting: string) => settingPlace(setting, parsed.sources.files)
     terminal.print(json ? JSON.stringify(explanation, undefined, 2) : printExplanation(explanation, located))
     return explanation.outcome === 'issued' ? 0 : 1

@@ -54,6 +54,7 @@ export function assemble(pieces: Pieces): Server {
       keys: publishedKeys(pieces),
     }),
     metrics: metricsOf(pieces),
+    admin: adminOf(pieces),
     outside,
   })
 }
@@ -61,6 +62,11 @@ export function assemble(pieces: Pieces): Server {
 function metricsOf({ settings: { metrics }, texts }: Pieces): Server['metrics'] {
   const bearer = metrics.bearer && texts.get(metrics.bearer)
   return metrics.enabled ? { bearer: bearer === undefined ? undefined : new BearerToken(bearer) } : undefined
+}
+
+function adminOf({ settings: { admin }, texts }: Pieces): Server['admin'] {
+  const bearer = admin && texts.get(admin.bearer)
+  return bearer === undefined ? undefined : { bearer: new BearerToken(bearer) }
 }
 
 function indexOf(targets: readonly Target[]): TargetIndex {

@@ -68,6 +68,21 @@ const settings = strict({
   })
     .optional()
     .meta({ description: 'Where traces of exchanges are sent' }),
+  admin: strict({
+    listen: strict({
+      host: z
+        .string()
+        .min(1)
+        .default('127.0.0.1')
+        .meta({ description: 'The address of this machine; another than loopback is warned about' }),
+      port: z.int().min(0).max(65535).default(3001).meta({ description: 'The port, another one than that of "listen"' }),
+    })
+      .prefault({})
+      .meta({ description: 'Where administrators are answered' }),
+    bearer: externalText.meta({ description: 'The token that whoever asks has to bring' }),
+  })
+    .optional()
+    .meta({ description: 'POST /admin/explain, on a listener of its own; absent: there is none' }),
   workers: z.int().min(1).max(256).default(1).meta({ description: 'Processes that serve the port' }),
   shutdown: strict({
     delay: duration.default(0).meta({
@@ -82,10 +97,15 @@ const settings = strict({
   sample: z.boolean().default(false).meta({
     description: 'This is the sample configuration: at the first start its missing keys and secrets are made. Never set it in production.',
   }),
-}).refine(server => server.workers <= 1 || server.store.type !== 'memory', {
-  path: ['store', 'type'],
-  error: 'several workers cannot share a store of type "memory"; use "embedded" or "redis"',
 })
+  .refine(({ admin, listen }) => admin === undefined || admin.listen.port === 0 || admin.listen.port !== listen.port, {
+    path: ['admin', 'listen', 'port'],
+    error: 'is the port of "listen": administrators are answered on one of their own',
+  })
+  .refine(server => server.workers <= 1 || server.store.type !== 'memory', {
+    path: ['store', 'type'],
+    error: 'several workers cannot share a store of type "memory"; use "embedded" or "redis"',
+  })
 
 /** `server.json`, parsed. */
 export type ServerSettings = z.output<typeof settings>

@@ -1,6 +1,5 @@
-import { isAscii, isUtf8 } from 'node:buffer'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { OAuthError } from '../oauth/errors.ts'
+import { discardRest, malformed, readBody, textOf } from './body.ts'
 
 /** How much a request may send. */
 export interface FormLimits {
@@ -135,69 +134,8 @@ function isHarmless(mediaTypeParameter: string): boolean {
   return name.trim() !== 'charset' || /^\s*"?utf-?8"?\s*$/.test(value)
 }
 
-function readBody(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length'] ?? 0) > mostBytes) return reject(tooLarge(mostBytes))
-    if (request.destroyed) return reject(endedEarly())
-    const chunks: Buffer[] = []
-    let size = 0
-    const take = (chunk: Buffer) => {
-      size += chunk.length
-      chunks.push(chunk)
-      // A body sent byte by byte costs hundreds of times its size; whoever does that gets no answer, only an end.
-      if (chunks.length > mostChunks) {
-        reject(tooLarge(mostBytes))
-        request.destroy()
-        return
-      }
-      if (size <= mostBytes) return
-      request.off('data', take)
-      reject(tooLarge(mostBytes))
-    }
-    request.on('data', take)
-    request.once('end', () => resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)))
-    request.once('error', () => reject(endedEarly()))
-    // A client that goes away ends nothing: without this the promise, and all that it holds, would stay.
-    request.once('close', () => request.readableEnded || reject(endedEarly()))
-  })
-}
-
-function textOf(body: Buffer): string {
-  if (isAscii(body)) return body.toString('latin1')
-  if (isUtf8(body)) return body.toString('utf8')
-  throw malformed('the body is not UTF-8')
-}
-
-// A whole body of the largest size comes in some two hundred.
-const mostChunks = 4096
-
-const mostDiscardedBytes = 1024 * 1024
-
-// A client that is still sending would see a broken connection instead of our answer, so the rest is read and dropped; but not for ever.
-function discardRest(request: IncomingMessage): void {
-  if (request.readableEnded || request.destroyed) return
-  let discarded = 0
-  request.on('error', () => request.destroy())
-  request.on('data', (chunk: Buffer) => {
-    discarded += chunk.length
-    if (discarded > mostDiscardedBytes) request.destroy()
-  })
-}
-
 // RFC 6749 §5.2 allows a description neither quotes nor anything beyond ASCII; and a name may be a value that lost its name.
 function showable(name: string): string {
   const characters = name.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?')
   return characters.length > 40 ? `${characters.slice(0, 40)}...` : characters
-}
-
-function tooLarge(mostBytes: number): OAuthError {
-  return malformed(`the body is larger than ${mostBytes} bytes`)
-}
-
-function endedEarly(): OAuthError {
-  return malformed('the body ended early')
-}
-
-function malformed(description: string): OAuthError {
-  return new OAuthError('malformed-request', description)
 }

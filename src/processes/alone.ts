@@ -1,11 +1,10 @@
 import { systemTime } from '../commands/world.ts'
 import { describeWarning } from '../config/problems.ts'
-import { listen } from '../listen.ts'
 import { measureProcess } from '../observe/metrics/process-metrics.ts'
 import { openSignals, tracingOf } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
 import { Reloader } from '../reload/reloader.ts'
-import { announce, type Beginning, openStoreOf, siteOf } from './beginning.ts'
+import { announce, type Beginning, listenFor, openStoreOf, siteOf } from './beginning.ts'
 import { finish, reloadUntilStopped } from './stopping.ts'
 
 /** One process that serves until it is told to stop. */
@@ -18,7 +17,7 @@ export async function serveAlone({ folder, configuration, started, settings, jou
     const site = siteOf(store, signals, condition, log)
     const first = await site.prepare(started)
     first.use()
-    const listening = await listen(site.listener, settings.listen)
+    const listening = await listenFor(site, settings)
     log.info({ address: listening.address, issuer: settings.issuer, version: first.version }, 'listening')
     for (const warning of first.warnings) log.warn({ code: warning.code }, describeWarning(warning))
     await announce(settings, folder, listening.address)

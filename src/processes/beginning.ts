@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { createAdminApp } from '../admin.ts'
 import { createApp } from '../app.ts'
 import { terminal } from '../commands/terminal.ts'
 import { outsideOf, systemTime } from '../commands/world.ts'
@@ -6,6 +7,7 @@ import type { Parsed } from '../config/load.ts'
 import type { ServerSettings } from '../config/server-file.ts'
 import { endpoint } from '../http/documents.ts'
 import type { Condition } from '../http/health.ts'
+import { type Listening, listen } from '../listen.ts'
 import type { Journal } from '../observe/journal.ts'
 import { measureConfiguration } from '../observe/metrics/configuration-metrics.ts'
 import type { ServingSignals } from '../observe/signals.ts'
@@ -33,7 +35,10 @@ export function openStoreOf({ texts }: Parsed, settings: ServerSettings, baseFol
 /** Where this process serves, on a store and with its signals going there. */
 export function siteOf(store: Store, signals: ServingSignals, condition: Condition, log: Logger): ThisProcess {
   const outside = { ...outsideOf(store, log), fetches: signals.fetches }
-  const site = new ThisProcess(outside, server => createApp(server, signals, condition).callback())
+  const site = new ThisProcess(outside, (server, explainer) => ({
+    clients: createApp(server, signals, condition).callback(),
+    administrators: server.admin && explainer && createAdminApp(explainer, server.admin.bearer, outside).callback(),
+  }))
   measureConfiguration(signals.registry, () => ({ version: site.version, ...condition.reload.facts }))
   return site
 }
@@ -42,4 +47,21 @@ export function siteOf(store: Store, signals: ServingSignals, condition: Conditi
 export async function announce(settings: ServerSettings, folder: string, address: string): Promise<void> {
   if (!settings.sample) return
   terminal.print(await sampleBanner(folder, { address, tokenEndpoint: endpoint(settings.issuer, 'token'), issuer: settings.issuer }))
+}
+
+/** Takes requests of clients, and of administrators where there is something for them. Closing it closes both. */
+export async function listenFor(site: ThisProcess, { listen: clients, admin }: ServerSettings): Promise<Listening> {
+  const listening = await listen(site.listener, clients)
+  if (admin === undefined) return listening
+  const forAdministrators = await listen(site.administratorsListener, admin.listen).catch(async error => {
+    await listening.close(0)
+    throw error
+  })
+  return {
+    address: listening.address,
+    async close(milliseconds) {
+      const cutOff = await Promise.all([listening.close(milliseconds), forAdministrators.close(milliseconds)])
+      return cutOff.includes(true)
+    },
+  }
 }

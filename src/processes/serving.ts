@@ -5,11 +5,18 @@ import type { Server } from '../server.ts'
 /** Answers one request; resolves when nothing is left to do for it. */
 export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>
 
+/** What a configuration answers, to whom. */
+export interface Handlers {
+  readonly clients: Handler
+  /** Undefined where the configuration has nothing for administrators. */
+  readonly administrators: Handler | undefined
+}
+
 /** A configuration that serves, or has served and still has requests that began on it. */
 export class Serving {
   readonly server: Server
   readonly settings: ServerSettings
-  readonly #handler: Handler
+  readonly #handlers: Handlers
   #underWay = 0
   #replaced = false
   #end: () => void = () => undefined
@@ -17,16 +24,18 @@ export class Serving {
     this.#end = resolve
   })
 
-  constructor(server: Server, settings: ServerSettings, handler: Handler) {
+  constructor(server: Server, settings: ServerSettings, handlers: Handlers) {
     this.server = server
     this.settings = settings
-    this.#handler = handler
+    this.#handlers = handlers
   }
 
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async answer(whom: keyof Handlers, request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.#underWay++
     try {
-      await this.#handler(request, response)
+      const handler = this.#handlers[whom]
+      if (handler === undefined) response.writeHead(404, { Connection: 'close' }).end()
+      else await handler(request, response)
     } finally {
       this.#underWay--
       this.#endWhenIdle()

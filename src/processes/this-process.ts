@@ -1,29 +1,36 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
 import { buildConfiguration, type Parsed } from '../config/load.ts'
 import type { ServerSettings } from '../config/server-file.ts'
-import { closeAll, Kept } from '../kept.ts'
+import { Explainer } from '../explain/explainer.ts'
+import { HarmlessStore } from '../explain/harmless-store.ts'
+import { closeAll, type Keeping, Kept } from '../kept.ts'
 import type { Outside } from '../outside.ts'
 import type { Prepared, Site } from '../reload/site.ts'
 import type { Server } from '../server.ts'
-import { type Handler, Serving } from './serving.ts'
+import { type Handlers, Serving } from './serving.ts'
 
 /** Serves one configuration after the other in this process. */
 export class ThisProcess implements Site {
   readonly #outside: Outside
-  readonly #handlerOf: (server: Server) => Handler
+  readonly #handlersOf: (server: Server, explainer: Explainer | undefined) => Handlers
   readonly #kept = new Kept()
   #serving: Serving | undefined
   /** Resolves when no request is under way on any earlier configuration. */
   #earlierEnded: Promise<unknown> = Promise.resolve()
 
-  constructor(outside: Outside, handlerOf: (server: Server) => Handler) {
+  constructor(outside: Outside, handlersOf: (server: Server, explainer: Explainer | undefined) => Handlers) {
     this.#outside = outside
-    this.#handlerOf = handlerOf
+    this.#handlersOf = handlersOf
   }
 
   /** Every request begins on what serves when it comes, and ends on it. */
   readonly listener: RequestListener = (request: IncomingMessage, response) => {
-    void this.#current.answer(request, response)
+    void this.#current.answer('clients', request, response)
+  }
+
+  /** The same for administrators. */
+  readonly administratorsListener: RequestListener = (request, response) => {
+    void this.#current.answer('administrators', request, response)
   }
 
   /** The settings that are in use. */
@@ -40,7 +47,8 @@ export class ThisProcess implements Site {
     const draft = this.#kept.draft()
     try {
       const { server, warnings } = await buildConfiguration(parsed, this.#outside, draft)
-      const serving = new Serving(server, parsed.settings as ServerSettings, this.#handlerOf(server))
+      const explainer = server.admin && (await this.#explainerOf(parsed, draft))
+      const serving = new Serving(server, parsed.settings as ServerSettings, this.#handlersOf(server, explainer))
       return {
         version: server.version,
         warnings,
@@ -59,6 +67,13 @@ export class ThisProcess implements Site {
   get #current(): Serving {
     if (this.#serving === undefined) throw new Error('nothing serves yet')
     return this.#serving
+  }
+
+  // A second server of the same files, which shares with the first what was fetched and can harm nothing.
+  async #explainerOf(parsed: Parsed, kept: Keeping): Promise<Explainer> {
+    const store = new HarmlessStore(this.#outside.store)
+    const { server } = await buildConfiguration(parsed, { ...this.#outside, store }, kept)
+    return new Explainer(server, store)
   }
 
   #replace(serving: Serving, settle: () => readonly object[]): void {

@@ -2,12 +2,11 @@ import { pino } from 'pino'
 import { systemTime } from '../commands/world.ts'
 import type { ServerSettings } from '../config/server-file.ts'
 import { parseSnapshot } from '../config/snapshot.ts'
-import { listen } from '../listen.ts'
 import { openJournal } from '../observe/journal.ts'
 import { measureProcess } from '../observe/metrics/process-metrics.ts'
 import { openSignals, tracingOf } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
-import { openStoreOf, siteOf } from './beginning.ts'
+import { listenFor, openStoreOf, siteOf } from './beginning.ts'
 import { FirstProcess } from './first-process.ts'
 import { finish, toldToStop } from './stopping.ts'
 
@@ -30,7 +29,7 @@ export async function serveAsWorker(folder: string): Promise<number> {
     const site = siteOf(store, signals, condition, log)
     const first = await site.prepare({ parsed: await parseSnapshot(snapshot) })
     first.use()
-    const listening = await listen(site.listener, settings.listen)
+    const listening = await listenFor(site, settings)
     log.info({ address: listening.address, issuer: site.settings.issuer, version: first.version }, 'listening')
     const failure = await Promise.race([toldToStop(() => process.exit(1)), firstProcess.follow(site, condition.reload).catch(asError)])
     if (failure !== undefined) log.error({ err: failure }, 'this worker cannot serve what the others do; it ends')

@@ -33,6 +33,13 @@ const mappingOfOthers = `"processors": [
     },`
 
 const cases: Record<string, Case> = {
+  'admin-in-public': {
+    dangerous: [
+      ['server.json', '"listen": {', '"admin": { "listen": { "host": "0.0.0.0" }, "bearer": { "file": "secrets/partner" } }, "listen": {'],
+    ],
+    lines: ['server.json:3:26 admin.listen.host: explanations are given to other machines, without TLS [admin-in-public]'],
+    harmless: [[['server.json', '"listen": {', '"admin": { "bearer": { "file": "secrets/partner" } }, "listen": {']]],
+  },
   'audit-mode': {
     dangerous: [
       [policy, '"otherwise": "our own people only" }', '"otherwise": "our own people only", "mode": "audit" }'],

@@ -1,0 +1,22 @@
+import type { Server } from '../server.ts'
+import type { Disclosure } from './disclosure.ts'
+import { explain, takenAtItsWord } from './explain.ts'
+import type { Explanation } from './explanation.ts'
+import type { HarmlessStore } from './harmless-store.ts'
+import { type DescribedRequest, readDescribed } from './request.ts'
+
+/** Explains requests by a server that was built on a store which nothing can harm. */
+export class Explainer {
+  readonly #server: Server
+  readonly #store: HarmlessStore
+
+  constructor(server: Server, store: HarmlessStore) {
+    this.#server = server
+    this.#store = store
+  }
+
+  explain(request: DescribedRequest, disclosure: Disclosure): Promise<Explanation> {
+    const server = request.client === undefined ? this.#server : takenAtItsWord(this.#server, request.client)
+    return this.#store.during(() => explain(server, () => readDescribed(request), disclosure))
+  }
+}

@@ -1,0 +1,119 @@
+import { expect } from 'chai'
+import type { Explanation } from '../../src/explain/explanation.ts'
+import { ChangingServer } from '../reload/changing-server.ts'
+import { types } from '../support/oauth.ts'
+import { freePort } from '../support/server-process.ts'
+
+const bearer = 'the-token-of-administrators'
+
+describe('the listener of administrators', function () {
+  this.timeout(60_000)
+  let server: ChangingServer
+  let address: string
+  before(async () => {
+    const port = await freePort()
+    address = `http://127.0.0.1:${port}`
+    const contract = {
+      subject: { type: 'string' },
+      email: { type: 'string' },
+      groups: { type: 'array', items: { type: 'string' }, log: true },
+    }
+    server = await ChangingServer.start(
+      {
+        'server.json': { admin: { listen: { port }, bearer: { file: 'secrets/admin' } } },
+        'secrets/admin': bearer,
+        'policies/processor-policies/people.json': { contract },
+      },
+      2,
+    )
+  })
+  after(() => server.end())
+
+  const ask = (body: unknown, headers: Record<string, string> = {}, path = '/admin/explain') =>
+    fetch(`${address}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    })
+
+  async function explained(parameters: Record<string, unknown>): Promise<Explanation> {
+    const answer = await ask({ client: 'gateway', parameters: { subject_token_type: types.jwt, ...parameters } })
+    expect(answer.status).to.equal(200)
+    return (await answer.json()) as Explanation
+  }
+
+  it('explains what would be issued, and shows loggable attributes only', async () => {
+    const { outcome, steps, token } = await explained({ subject_token: await server.people.sign({ email: 'alice@example.com' }) })
+    expect(outcome).to.equal('issued')
+    expect(token?.claims).to.include({ sub: '***', email: '***', groups: '***', client_id: 'gateway' })
+    const values = steps.find(({ step }) => step === 'fulfil-contract')?.expressions?.map(({ attribute, value }) => [attribute, value])
+    expect(values).to.deep.equal([
+      ['subject', '***'],
+      ['email', '***'],
+      ['groups', ['app-orders']],
+    ])
+    expect(JSON.stringify([steps, token])).to.not.match(/alice@example\.com|eyJ/)
+    expect(steps.find(({ step }) => step === 'process-tokens')?.facts).to.have.nested.include({ 'subject.subject': 'alice' })
+  })
+
+  it('explains a refusal, with the setting', async () => {
+    const { refusal } = await explained({ subject_token: await server.people.sign(), scope: 'admin' })
+    expect(refusal).to.include({ step: 'grant-scope', error: 'invalid_scope', setting: 'clients/gateway.json scopes' })
+  })
+
+  it('explains by the configuration that serves', async () => {
+    const subject_token = await server.people.sign()
+    const before = (await explained({ subject_token })).version
+    await server.write('clients/gateway.json', {
+      authentication: { method: 'client_secret_basic', secrets: [{ file: 'secrets/gateway' }] },
+      tokenExchange: { enabled: false },
+    })
+    await server.reloaded()
+    const { version, refusal } = await explained({ subject_token })
+    expect(version).to.not.equal(before)
+    expect(refusal).to.include({ reason: 'exchange-not-enabled', setting: 'clients/gateway.json tokenExchange.enabled' })
+  })
+
+  const strangers: Array<[what: string, headers: Record<string, string>]> = [
+    ['without a token', { authorization: '' }],
+    ['with another token', { authorization: 'Bearer the-token-of-administratorz' }],
+    ['with the beginning of the token', { authorization: 'Bearer the-token' }],
+    ['with the token and more', { authorization: `Bearer ${bearer} x` }],
+    ['by another scheme', { authorization: `Basic ${Buffer.from(`admin:${bearer}`).toString('base64')}` }],
+  ]
+  for (const [what, headers] of strangers) {
+    it(`answers nobody ${what}, whatever they ask for`, async () => {
+      for (const path of ['/admin/explain', '/admin', '/token']) {
+        const answer = await ask({}, headers, path)
+        expect(answer.status).to.equal(401)
+        expect(answer.headers.get('www-authenticate')).to.equal('Bearer realm="admin"')
+      }
+    })
+  }
+
+  it('has nothing of what clients are answered', async () => {
+    for (const path of ['/token', '/introspect', '/metrics', '/admin/other']) expect((await ask({}, {}, path)).status).to.equal(404)
+  })
+
+  it('is not where clients are answered', async () => {
+    expect((await server.request('POST', '/admin/explain')).status).to.equal(404)
+  })
+
+  const wrong: Array<[what: string, body: unknown, headers: Record<string, string>, description: RegExp]> = [
+    ['no JSON', '{', {}, /no JSON/],
+    ['another media type', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }, /application\/json/],
+    ['neither client nor form', {}, {}, /name a client/],
+    ['an unknown member', { client: 'gateway', clinet: 'x' }, {}, /clinet/],
+    ['a list', [], {}, /expected object/],
+    ['a body that is too large', { client: 'x'.repeat(600_000) }, {}, /larger than/],
+  ]
+  for (const [what, body, headers, description] of wrong) {
+    it(`refuses ${what}, and says why`, async () => {
+      const answer = await ask(body, headers)
+      expect(answer.status).to.equal(400)
+      const { error, error_description: said } = (await answer.json()) as Record<string, string>
+      expect(error).to.equal('invalid_request')
+      expect(said).to.match(description)
+    })
+  }
+})
