@@ -122,7 +122,8 @@ function candidates(asking: Asking): readonly Candidate[] {
 }
 
 function elsewhere(target: Target, isNamed: boolean): Obstacle {
-  if (isNamed) return { why: 'serves none of the resources and audiences', setting: settingOfTarget(target, 'resources') }
+  const served = [...target.resources, ...target.audiences].join(', ')
+  if (isNamed) return { why: `serves only ${served === '' ? 'as a default' : served}`, setting: settingOfTarget(target, 'resources') }
   return { why: 'is no default for such a request', setting: 'server.json defaults' }
 }
 
