@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { settingOf } from '../config/folders.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
+import { longestClockSkew } from '../processors/common-settings.ts'
 import type { Store } from '../stores/store.ts'
 import type { ProvenToken, UnrestrictedTokens } from './grant.ts'
 import { rejected } from './process-tokens.ts'
@@ -43,9 +44,10 @@ interface Use {
 
 // By issuer and id, never by the token's text: the same token can be written in many ways.
 function useOf(token: ProvenToken, now: Instant): Use {
-  const { processor, proof } = token
+  const { proof } = token
   if (proof.id === undefined) throw rejected(token, 'it can be used only once, and has no id', { member: 'once' })
   if (proof.expiresAt === undefined) throw rejected(token, 'it can be used only once, and does not say when it expires', { member: 'once' })
   const key = `used:${hash('sha256', `${proof.issuer}\0${proof.id}`, 'base64url')}`
-  return { token, key, seconds: Math.max(1, Math.ceil(proof.expiresAt + processor.limits.clockSkew - now)) }
+  // Another processor of the same issuer may be more patient with clocks, and would take the token again.
+  return { token, key, seconds: Math.max(1, Math.ceil(proof.expiresAt + longestClockSkew - now)) }
 }

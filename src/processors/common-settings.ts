@@ -2,10 +2,13 @@ import { z } from 'zod'
 import { distinct, duration, lifetime } from '../config/values.ts'
 import type { ProcessorLimits } from './processor.ts'
 
+/** The most seconds by which a processor may let clocks differ. */
+export const longestClockSkew = 600
+
 /** The members of every token processor's file that say how its tokens are limited. The pipeline applies them. */
 export const limitSettings = {
   clockSkew: duration
-    .refine(seconds => seconds <= 600, 'must be at most "10m"')
+    .refine(seconds => seconds <= longestClockSkew, 'must be at most "10m"')
     .default(30)
     .meta({ description: 'By how much the clocks of this server and of the issuer may differ (default "30s")' }),
   maxAge: lifetime.optional().meta({ description: 'How long ago a token may have been issued; it must then have iat' }),
