@@ -6,10 +6,11 @@ import { hashSecretCommand } from './commands/hash-secret.ts'
 import { keys } from './commands/keys.ts'
 import { serve } from './commands/serve.ts'
 import { terminal } from './commands/terminal.ts'
+import { test } from './commands/test.ts'
 import { token } from './commands/token.ts'
 import { usage } from './commands/usage.ts'
 
-const commands: readonly Command[] = [serve, check, explain, usage, keys, hashSecretCommand, token]
+const commands: readonly Command[] = [serve, check, explain, test, usage, keys, hashSecretCommand, token]
 
 /** The command line: finds the command and runs it. Exit codes: 0 done, 1 not done, 2 called wrongly. */
 async function main([name = '--help', ...rest]: readonly string[]): Promise<number> {

@@ -35,4 +35,6 @@ export interface AccessTokenManager extends TokenMaker {
   audienceFor(resources: readonly string[]): readonly string[]
   /** Undefined when the token is not one of its own, has expired or was revoked. Throws an `Outage` when that could not be found out. */
   read(token: string, now: Instant): Promise<AccessToken | undefined>
+  /** What `read` would give for a token of its own with these claims that was not revoked: for policy tests. */
+  assume(claims: JsonObject, now: Instant): AccessToken | undefined
 }

@@ -25,6 +25,11 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): AccessTokenManage
   const mine = (audience: string) =>
     settings.audience === 'requested' ? isServed(audience, settings.resources) : settings.audience.includes(audience)
 
+  const current = (claims: JsonObject, now: Instant) => {
+    const read = accessTokenOf(parts.id, claims)
+    return read.issuer === parts.issuer && read.audiences.some(mine) && isCurrent(claims, now) ? read : undefined
+  }
+
   return {
     ...basics,
     type: 'jwt',
@@ -36,11 +41,11 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): AccessTokenManage
     },
     async read(token, now) {
       const claims = genuine(token)
-      if (claims === undefined) return undefined
-      const read = accessTokenOf(parts.id, claims)
-      if (read.issuer !== parts.issuer || !read.audiences.some(mine) || !isCurrent(claims, now)) return undefined
+      const read = claims && current(claims, now)
+      if (read === undefined) return undefined
       return (await revocations.reach(read.id, read.ancestors)) ? undefined : read
     },
+    assume: current,
   }
 })
 

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path'
 import { pino } from 'pino'
+import type { AbsentText } from '../config/link.ts'
 import { buildConfiguration, type Loaded, type Parsed, parseConfiguration } from '../config/load.ts'
 import { type Asked, askEverybody } from '../config/online.ts'
 import { ConfigError, describe, describeWarning, inOrder, type Place, type Problem, type Warning } from '../config/problems.ts'
 import { readSources } from '../config/read.ts'
+import { withStandIns } from '../config/stand-ins.ts'
+import { type LoadedTests, loadTests } from '../policy-tests/load-tests.ts'
 import { type Command, configOption, readOptions } from './command.ts'
 import { counted } from './counted.ts'
 import { terminal } from './terminal.ts'
@@ -12,7 +15,7 @@ import { withoutStore } from './world.ts'
 /** `cambist check`: loads a configuration as the server would, and starts nothing. */
 export const check: Command = {
   name: 'check',
-  usage: 'check [--online | --fast] [--strict] [--json] [--config DIR]',
+  usage: 'check [--online | --fast] [--strict] [--without-secrets] [--json] [--config DIR]',
   summary: 'check the configuration and report every problem with its line',
   help: [
     'Loads the configuration as the server does, and starts nothing. Prints every problem with file, line and column,',
@@ -21,16 +24,20 @@ export const check: Command = {
     '--online also asks the other servers that the files name: key sets, discovery documents, SAML metadata, introspection',
     'endpoints (about a made-up token). What cannot be had is a problem. --fast asks nobody, which is the default; of',
     'the two the later one counts.',
+    '--without-secrets puts stand-ins in the place of secrets and keys that are not here, for a checkout in Git; all else is',
+    'checked. Mistakes in policies/tests are reported too.',
     '--strict makes warnings problems. --json prints one JSON document: "ok", "problems", "warnings" and "answered", each',
     'with file, line, column, member and message.',
   ].join('\n'),
   async run(args) {
     const flag = { type: 'boolean', default: false } as const
-    const { values } = readOptions(args, { ...configOption, online: flag, fast: flag, strict: flag, json: flag })
+    const { values } = readOptions(args, { ...configOption, online: flag, fast: flag, strict: flag, 'without-secrets': flag, json: flag })
     const online = values.online && args.lastIndexOf('--online') > args.lastIndexOf('--fast')
     const folder = resolve(values.config)
-    const parsed = await parseConfiguration(await readSources(folder), folder, process.env)
-    const report = await reportOn(parsed, { online, strict: values.strict })
+    const read = await parseConfiguration(await readSources(folder), folder, process.env)
+    const { parsed, replaced } = values['without-secrets'] ? await withStandIns(read) : { parsed: read, replaced: [] }
+    const tests = await loadTests(folder, parsed.sources)
+    const report = { ...(await reportOn(parsed, { online, strict: values.strict })), tests, replaced }
     if (values.json) terminal.print(JSON.stringify(asJson(report), undefined, 2))
     else print(report)
     return isOk(report) ? 0 : 1
@@ -44,9 +51,15 @@ interface Report {
   readonly warnings: readonly Warning[]
   /** Undefined where nobody was asked. */
   readonly asked: Asked | undefined
+  readonly tests: LoadedTests
+  /** Secrets and keys that are not here. */
+  readonly replaced: readonly AbsentText[]
 }
 
-async function reportOn(parsed: Parsed, { online, strict }: { online: boolean; strict: boolean }): Promise<Report> {
+async function reportOn(
+  parsed: Parsed,
+  { online, strict }: { online: boolean; strict: boolean },
+): Promise<Omit<Report, 'tests' | 'replaced'>> {
   const loaded = await problemsOrLoaded(parsed)
   if ('problems' in loaded) return { parsed, strict, problems: loaded.problems, warnings: [], asked: undefined }
   const { warnings, probes } = loaded
@@ -62,17 +75,20 @@ async function problemsOrLoaded(parsed: Parsed): Promise<Loaded | ConfigError> {
   }
 }
 
-function isOk({ problems, warnings, strict, asked }: Report): boolean {
-  return problems.length === 0 && (asked?.problems ?? []).length === 0 && !(strict && warnings.length > 0)
+function isOk({ problems, warnings, strict, asked, tests }: Report): boolean {
+  return problems.length === 0 && tests.problems.length === 0 && (asked?.problems ?? []).length === 0 && !(strict && warnings.length > 0)
 }
 
 function print(report: Report): void {
-  const { parsed, problems, warnings, strict, asked } = report
-  for (const problem of problems) terminal.complain(describe(problem))
+  const { parsed, problems, warnings, strict, asked, tests, replaced } = report
+  for (const problem of inOrder([...problems, ...tests.problems])) terminal.complain(describe(problem))
   if (problems.length > 0) {
-    if (parsed.settings?.sample === true)
-      terminal.complain('This is the sample configuration: its first start makes the keys and secrets that are not there.')
-    terminal.complain(`${counted(problems.length, 'problem')}; nothing can start with this configuration`)
+    for (const hint of hintsFor(report)) terminal.complain(hint)
+    terminal.complain(`${counted(problems.length + tests.problems.length, 'problem')}; nothing can start with this configuration`)
+    return
+  }
+  if (tests.problems.length > 0) {
+    terminal.complain(`${counted(tests.problems.length, 'problem')} in the policy tests, which "cambist test" cannot play`)
     return
   }
   for (const warning of warnings) {
@@ -82,9 +98,23 @@ function print(report: Report): void {
   for (const problem of inOrder(asked?.problems ?? [])) terminal.complain(describe(problem))
   const summary = [`${counted(parsed.sources.files.length, 'file')}, version ${parsed.sources.version}: no problems`]
   if (warnings.length > 0) summary.push(`${counted(warnings.length, 'warning')}${strict ? ', which --strict does not allow' : ''}`)
+  if (tests.files.length > 0) summary.push(`${counted(tests.files.length, 'file')} of policy tests`)
+  if (replaced.length > 0) summary.push(`${counted(replaced.length, 'stand-in')} for secrets and keys that are not here`)
   if (asked !== undefined) summary.push(inWords(asked))
   if (isOk(report)) terminal.print(summary.join(', '))
   else terminal.complain(summary.join(', '))
+}
+
+function hintsFor({ parsed, problems }: Report): readonly string[] {
+  const absent = new Set(parsed.absent.map(({ message }) => message))
+  return [
+    ...(parsed.settings?.sample === true
+      ? ['This is the sample configuration: its first start makes the keys and secrets that are not there.']
+      : []),
+    ...(problems.every(({ message }) => absent.has(message))
+      ? ['Only secrets and keys are not here. --without-secrets checks everything else, as a checkout in Git needs it.']
+      : []),
+  ]
 }
 
 function inWords({ answered, problems }: Asked): string {
@@ -93,13 +123,13 @@ function inWords({ answered, problems }: Asked): string {
 }
 
 function asJson(report: Report): object {
-  const { parsed, problems, warnings, asked } = report
+  const { parsed, problems, warnings, asked, tests } = report
   const flat = ({ place, message }: { readonly place: Place; readonly message: string }) => ({ ...place, message })
   return {
     ok: isOk(report),
     version: parsed.sources.version,
     files: parsed.sources.files.length,
-    problems: [...problems, ...inOrder(asked?.problems ?? [])].map(flat),
+    problems: [...inOrder([...problems, ...tests.problems]), ...inOrder(asked?.problems ?? [])].map(flat),
     warnings: warnings.map(warning => ({ ...flat(warning), code: warning.code })),
     ...(asked !== undefined && {
       answered: inOrder(asked.answered).map(({ place, what, found }) => ({ ...place, message: `${what}: ${found}` })),

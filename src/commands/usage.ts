@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { itemNamed } from '../config/item-name.ts'
 import { parseFiles } from '../config/parse.ts'
 import type { Place } from '../config/problems.ts'
-import { readSources } from '../config/read.ts'
+import { readSources, readTests } from '../config/read.ts'
 import { isEntrance, itemsOf, unusedOf } from '../config/unused.ts'
 import { clientsIn, type UseTree, usersOf } from '../config/usage-tree.ts'
 import { type Item, itemOf, type Use, usesIn } from '../config/uses.ts'
@@ -46,7 +46,9 @@ interface World {
 }
 
 async function readWorld(folder: string): Promise<World> {
-  const { files, problems } = await readSources(folder)
+  const [sources, tests] = await Promise.all([readSources(folder), readTests(folder)])
+  const files = [...sources.files, ...tests.files]
+  const problems = [...sources.problems, ...tests.problems]
   const { parsed } = await parseFiles({ files, problems, version: '' })
   const whole = new Set(parsed.map(({ source }) => source.file))
   const named = [...files.map(({ file }) => file), ...problems.map(({ place }) => place.file)]
@@ -77,7 +79,7 @@ function listUsers(typed: string, { folder, items, uses, fileOf }: World, json: 
     if (!exists) terminal.print(`${shown} is not there, and is named all the same`)
     terminal.print(users.length === 0 ? nobody(shown, item) : `${shown} is used by`)
     for (const line of users.flatMap(user => linesOf(user, 1))) terminal.print(line)
-    if (users.length > 0)
+    if (users.length > 0 && !isEntrance(item))
       terminal.print(clients.length === 0 ? 'no client comes to it' : `${counted(clients.length, 'client')}: ${clients.join(', ')}`)
   }
   return exists ? 0 : 1

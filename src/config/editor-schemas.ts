@@ -12,6 +12,7 @@ export function editorSchemas(): Record<string, JsonObject> {
     'generator-group.schema.json': ofFile('policies/generator-groups/*.json', plainFiles['generator-groups']),
     'client.schema.json': ofFile('clients/*.json', plainFiles.clients),
     'key.schema.json': ofFile('keys/*.json', plainFiles.keys),
+    'policy-test.schema.json': ofFile('policies/tests/*.json', plainFiles.tests),
     'token-processor.schema.json': ofPlugins('policies/token-processors/*.json', pluginKinds['token-processors'] ?? []),
     'token-generator.schema.json': ofPlugins('policies/token-generators/*.json', pluginKinds['token-generators'] ?? []),
     'access-token-manager.schema.json': ofPlugins('policies/access-token-managers/*.json', pluginKinds['access-token-managers'] ?? []),

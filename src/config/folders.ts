@@ -11,6 +11,9 @@ export const folders = {
   clients: 'clients',
 } as const
 
+/** Where policy tests live. They are no part of what the server does: it neither reads them nor counts them in its version. */
+export const testsFolder = 'policies/tests'
+
 /** A kind of file that others can name. */
 export type FolderKind = keyof typeof folders
 

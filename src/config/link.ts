@@ -38,8 +38,8 @@ function dangling(kind: FolderKind, id: string, ids: ReadonlyMap<FolderKind, Rea
   return `there is no ${fileOf(kind, id)}${didYouMean(id, ids.get(kind) ?? []) || hint}`
 }
 
-/** A secret, key or certificate that stands outside, or what is wrong with it. */
-export type FoundText = string | { readonly problem: string }
+/** A secret, key or certificate that stands outside, or what is wrong with it; `absent` when it is simply not there. */
+export type FoundText = string | { readonly problem: string; readonly absent?: true }
 
 /** Finds the secret, key or certificate that a file names. */
 export type TextFinder = (external: ExternalText) => FoundText
@@ -47,31 +47,45 @@ export type TextFinder = (external: ExternalText) => FoundText
 /** Finds every secret, key and certificate that the files name. */
 export async function findExternalTexts(parsed: readonly ParsedFile[], find: TextFinder) {
   const texts = new Map<ExternalText, string>()
+  const absent: AbsentText[] = []
   const findings = new Findings()
   const turns = new Turns()
   for (const file of parsed) {
     await turns.next()
     for (const [path, external] of findInstances(file.blueprint.settings, ExternalText)) {
       const text = find(external)
-      if (typeof text === 'string') texts.set(external, text)
-      else findings.report(file, path, text.problem)
+      if (typeof text === 'string') {
+        texts.set(external, text)
+        continue
+      }
+      findings.report(file, path, text.problem)
+      if (text.absent === true) absent.push({ external, file, path, message: text.problem })
     }
   }
-  return { texts, problems: findings.problems }
+  return { texts, absent, problems: findings.problems }
+}
+
+/** A secret, key or certificate that a file names and that is not here. It is among the problems too. */
+export interface AbsentText {
+  readonly external: ExternalText
+  readonly file: ParsedFile
+  readonly path: Path
+  readonly message: string
 }
 
 /** Reads what stands in the environment or in a file, which is named relative to the folder of the configuration. */
 export function readExternalText({ from, name }: ExternalText, folder: string, environment: NodeJS.ProcessEnv): FoundText {
   if (from === 'env') {
     const value = environment[name]
-    if (value === undefined) return { problem: `the environment variable ${name} is not set` }
+    if (value === undefined) return { problem: `the environment variable ${name} is not set`, absent: true }
     return value === '' ? { problem: `the environment variable ${name} is empty` } : value
   }
   try {
     const text = readFileSync(resolve(folder, name), 'utf8').replace(/\r?\n$/, '')
     return text === '' ? { problem: `the file ${name} is empty` } : text
   } catch (error) {
-    return { problem: unreadable(name, (error as NodeJS.ErrnoException).code) }
+    const { code } = error as NodeJS.ErrnoException
+    return { problem: unreadable(name, code), ...(code === 'ENOENT' && { absent: true }) }
   }
 }
 

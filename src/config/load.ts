@@ -7,7 +7,7 @@ import { Builder, type ConfiguredProbe } from './build.ts'
 import { checkStore } from './check-store.ts'
 import { reportClashes, reportUnreachableGenerators } from './clashes.ts'
 import { Findings } from './findings.ts'
-import { checkReferences, findExternalTexts, readExternalText, type TextFinder } from './link.ts'
+import { type AbsentText, checkReferences, findExternalTexts, readExternalText, type TextFinder } from './link.ts'
 import { warnOfOwnGenerators } from './own-generators.ts'
 import { type ParsedFile, parseFiles } from './parse.ts'
 import { ConfigError, inOrder, type Problem, type Warning } from './problems.ts'
@@ -32,6 +32,8 @@ export interface Parsed {
   /** Undefined when `server.json` has problems. */
   readonly settings: ServerSettings | undefined
   readonly texts: ReadonlyMap<ExternalText, string>
+  /** What is not here of the texts. */
+  readonly absent: readonly AbsentText[]
   readonly problems: readonly Problem[]
 }
 
@@ -43,10 +45,10 @@ export function parseConfiguration(sources: Sources, folder: string, environment
 /** The same, where somebody else has read the secrets and keys. */
 export async function parseSources(sources: Sources, find: TextFinder): Promise<Parsed> {
   const { parsed: files, problems } = await parseFiles(sources)
-  const { texts, problems: unreadable } = await findExternalTexts(files, find)
+  const { texts, absent, problems: unreadable } = await findExternalTexts(files, find)
   const settings = files.find(({ source }) => source.kind === 'server')?.blueprint.settings as ServerSettings | undefined
   const dangling = await checkReferences(files, sources, settings)
-  return { sources, files, settings, texts, problems: [...sources.problems, ...problems, ...dangling, ...unreadable] }
+  return { sources, files, settings, texts, absent, problems: [...sources.problems, ...problems, ...dangling, ...unreadable] }
 }
 
 /**

@@ -7,6 +7,7 @@ import { keyFile } from '../keys/key-file.ts'
 import type { Blueprint, PluginKind } from '../plugin.ts'
 import { groupFile } from '../policies/generator-group.ts'
 import { policyFile } from '../policies/policy-file.ts'
+import { policyTestFile } from '../policy-tests/test-file.ts'
 import { tokenProcessorKinds } from '../processors/index.ts'
 import { Findings, type InheritingFile } from './findings.ts'
 import type { FolderKind } from './folders.ts'
@@ -37,6 +38,7 @@ export const plainFiles = {
   'processor-policies': policyFile,
   clients: clientFile,
   keys: keyFile,
+  tests: policyTestFile,
 } as const
 
 /** Applies the schemas to all files, each with what it inherits. */
@@ -69,7 +71,7 @@ function parseFile(source: SourceFile, siblings: Siblings, findings: Findings): 
   if (value === undefined) return undefined
   const report = (path: Path, message: string) => findings.report({ source, inherited: nothing }, path, message)
   if (!isJsonObject(value)) return void report([], 'expected a JSON object: { … }')
-  const kinds = source.kind === 'server' ? undefined : pluginKinds[source.kind]
+  const kinds = source.kind === 'server' || source.kind === 'tests' ? undefined : pluginKinds[source.kind]
   if (kinds === undefined)
     return applySchema(plainFiles[source.kind as keyof typeof plainFiles], source, { value, inherited: nothing }, findings)
   const whole = withInherited(source, siblings[source.kind as FolderKind] ?? nothing)

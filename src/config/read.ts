@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
-import { type FolderKind, folders } from './folders.ts'
+import { type FolderKind, folders, testsFolder } from './folders.ts'
 import { JsonText } from './json-text.ts'
 import { memberName, type Problem } from './problems.ts'
 import { didYouMean } from './suggest.ts'
@@ -13,7 +13,7 @@ import { Turns } from './turns.ts'
 export interface SourceFile {
   /** Relative to the configuration folder, with forward slashes. */
   readonly file: string
-  readonly kind: FolderKind | 'server'
+  readonly kind: FolderKind | 'server' | 'tests'
   readonly id: string
   readonly text: JsonText
 }
@@ -36,14 +36,25 @@ export interface FoundFile {
 
 const watchedFolders = ['policies', 'clients', 'keys']
 
-/** Reads every file of the configuration that is in the folder. */
+/** Reads every file of the configuration that is in the folder, which policy tests are none of. */
 export async function readSources(folder: string): Promise<Sources> {
   return sourcesOf(await readFiles(folder))
 }
 
+/** Reads the policy tests of the folder. */
+export async function readTests(folder: string): Promise<Sources> {
+  const names = await listJsonFiles(folder, testsFolder)
+  return sourcesOf(await readAll(folder, 'content' in names ? { names: [], unreadable: [names] } : { names: names.sort(), unreadable: [] }))
+}
+
 /** The bytes of every file of the configuration that is in the folder. */
 export async function readFiles(folder: string): Promise<readonly FoundFile[]> {
-  const { names, unreadable } = await listFiles(folder)
+  return readAll(folder, await listFiles(folder))
+}
+
+type ListedFiles = Awaited<ReturnType<typeof listFiles>>
+
+async function readAll(folder: string, { names, unreadable }: ListedFiles): Promise<readonly FoundFile[]> {
   const turns = new Turns()
   const files: FoundFile[] = [...unreadable]
   for (const file of names) {
@@ -57,7 +68,10 @@ export async function readFiles(folder: string): Promise<readonly FoundFile[]> {
 export async function listFiles(folder: string): Promise<{ names: readonly string[]; unreadable: readonly FoundFile[] }> {
   const lists = await Promise.all(watchedFolders.map(name => listJsonFiles(folder, name)))
   return {
-    names: ['server.json', ...lists.flatMap(list => ('content' in list ? [] : list))].sort(),
+    names: [
+      'server.json',
+      ...lists.flatMap(list => ('content' in list ? [] : list)).filter(name => !name.startsWith(`${testsFolder}/`)),
+    ].sort(),
     unreadable: lists.filter(list => 'content' in list),
   }
 }
@@ -122,18 +136,20 @@ function kindOf(file: string): { kind: SourceFile['kind']; id: string } | string
   if (!file.endsWith('.json')) return 'the names of configuration files end in ".json"; this one would not be read'
   const parent = file.slice(0, file.lastIndexOf('/'))
   const id = file.slice(file.lastIndexOf('/') + 1, -'.json'.length)
-  const kind = (Object.keys(folders) as FolderKind[]).find(name => folders[name] === parent)
+  const kind = (Object.keys(everyFolder) as Array<keyof typeof everyFolder>).find(name => everyFolder[name] === parent)
   if (kind === undefined) return strayProblem(parent)
   if (!/^[A-Za-z0-9._~:@+-]{1,128}$/.test(id))
     return 'a file name may have letters, digits and . _ ~ : @ + - only, at most 128, because it is the id'
   return { kind, id }
 }
 
+const everyFolder = { ...folders, tests: testsFolder }
+
 function strayProblem(parent: string): string {
-  const above = Object.values(folders).find(folder => parent.startsWith(`${folder}/`))
+  const above = Object.values(everyFolder).find(folder => parent.startsWith(`${folder}/`))
   if (above !== undefined) return `files stand directly in ${above}/, not in folders below it`
   const lastName = (folder: string) => folder.slice(folder.lastIndexOf('/') + 1)
-  const known = new Map(Object.values(folders).map(folder => [lastName(folder), folder]))
+  const known = new Map(Object.values(everyFolder).map(folder => [lastName(folder), folder]))
   const suggestion = didYouMean(lastName(parent), known.keys())
   return `no kind of file lives in ${parent}/${suggestion || `; there are ${[...known.values()].map(folder => `${folder}/`).join(', ')}`}`
 }

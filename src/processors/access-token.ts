@@ -6,6 +6,7 @@ import { TokenRejected } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import { pluginKind } from '../plugin.ts'
 import { contractSchema } from '../policies/contract.ts'
+import { type AssumedToken, AssumptionMistake, assumedClaims } from './assumed.ts'
 import { authenticationOf, registeredClaims } from './claims.ts'
 import { limitSettings, limitsOf } from './common-settings.ts'
 import type { Proof, TokenProcessor } from './processor.ts'
@@ -30,15 +31,41 @@ export const accessToken = pluginKind('access-token', shape, (settings, parts): 
     audiences: undefined,
     attributes: attributesOf(managers),
     async process(token, { now }) {
-      const read = await readByOneOf(managers, token, now)
-      if (read === undefined)
-        throw new TokenRejected('it is no access token of this server that is valid now', { member: 'accessTokenManagers' })
-      const missing = requiredScopes.filter(scope => !read.scope.includes(scope))
-      if (missing.length > 0) throw new TokenRejected(`it lacks the scope ${missing.join(' ')}`, { member: 'requiredScopes' })
-      return proofOf(read)
+      return acceptedProof(await readByOneOf(managers, token, now), requiredScopes)
+    },
+    assume(token) {
+      return acceptedProof(assumedAccessToken(token, parts.issuer, managers), requiredScopes)
     },
   }
 })
+
+function acceptedProof(read: AccessToken | undefined, requiredScopes: readonly string[]): Proof {
+  if (read === undefined)
+    throw new TokenRejected('it is no access token of this server that is valid now', { member: 'accessTokenManagers' })
+  const missing = requiredScopes.filter(scope => !read.scope.includes(scope))
+  if (missing.length > 0) throw new TokenRejected(`it lacks the scope ${missing.join(' ')}`, { member: 'requiredScopes' })
+  return proofOf(read)
+}
+
+/** The token of a policy test: beside the claims, it may say which of the managers made it. */
+function assumedAccessToken(
+  { says, ...usual }: AssumedToken,
+  issuer: string,
+  managers: readonly AccessTokenManager[],
+): AccessToken | undefined {
+  const { accessTokenManager: named = managers[0]?.id, ...said } = says
+  const manager = managers.find(({ id }) => id === named)
+  if (manager === undefined) return undefined
+  for (const name of ['sub', 'client_id']) {
+    if (said[name] === undefined) throw new AssumptionMistake([name], 'is missing: every access token of this server has it')
+  }
+  const audiences = manager.audienceFor([])
+  const claims = assumedClaims(
+    { says: { aud: audiences, ...said }, ...usual },
+    { issuers: [issuer], limits: { clockSkew: 0, once: false, maxLifetime: manager.lifetime } },
+  )
+  return manager.assume(claims, usual.now)
+}
 
 /** Reads an access token by the one manager that made it. */
 export async function readByOneOf(managers: Iterable<AccessTokenManager>, token: string, now: Instant): Promise<AccessToken | undefined> {

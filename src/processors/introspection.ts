@@ -8,6 +8,7 @@ import type { GuardedFetch } from '../keys/guarded-fetch.ts'
 import { Outage, TokenRejected } from '../oauth/errors.ts'
 import type { Outside } from '../outside.ts'
 import { type Parts, pluginKind } from '../plugin.ts'
+import { type AssumedToken, assumedClaims } from './assumed.ts'
 import { attributeSchema, type ClaimRules, readClaims } from './claims.ts'
 import { foreignSettings, limitsOf } from './common-settings.ts'
 import type { Proof, TokenProcessor } from './processor.ts'
@@ -114,6 +115,10 @@ class IntrospectionProcessor implements TokenProcessor {
     // The token itself is not kept in memory longer than the call takes.
     const digest = createHash('sha256').update(token).digest('base64')
     return await this.#proofs.get(digest, async () => this.#prove(await this.#ask(token)))
+  }
+
+  assume(token: AssumedToken): Proof {
+    return this.#prove({ active: true, ...assumedClaims(token, this, this.#parts.rules.required) })
   }
 
   /** Asks about a token that nobody has issued, which shows whether the endpoint is there and takes our credentials. */

@@ -9,6 +9,7 @@ import type { IssuerKeys } from '../keys/remote-keys.ts'
 import { signatureAlgorithms } from '../keys/signing-key.ts'
 import { TokenRejected } from '../oauth/errors.ts'
 import { type Parts, pluginKind } from '../plugin.ts'
+import { type AssumedToken, assumedClaims } from './assumed.ts'
 import { attributeSchema, type ClaimRules, readClaims } from './claims.ts'
 import { foreignSettings, limitsOf } from './common-settings.ts'
 import { type PresetName, presets } from './presets/index.ts'
@@ -142,10 +143,7 @@ class JwtProcessor implements TokenProcessor {
     this.#checkHeader(jws)
     const claims = decodeJsonObject(jws.encodedPayload)
     if (claims === undefined) throw new TokenRejected('the claims of the token are not a JSON object, or name a claim twice')
-    const issuer = this.#parts.issuerOf(claims)
-    const keys = this.#parts.keys.get(issuer ?? '')
-    if (issuer === undefined || keys === undefined)
-      throw new TokenRejected('the issuer of the token is not accepted here', { member: 'issuers' })
+    const { issuer, keys } = this.#issuerOf(claims)
     const found = keys.find(jws.header.alg, jws.header.kid)
     const key = found instanceof Promise ? await found : found
     if (key === 'unknown') throw new TokenRejected('the token names no key that its issuer has for this algorithm', { member: 'issuers' })
@@ -156,6 +154,19 @@ class JwtProcessor implements TokenProcessor {
     if (!key.verify(jws.signingInput, jws.signature))
       throw new TokenRejected('the signature of the token is not valid', { member: 'issuers' })
     return readClaims(issuer, claims, this.#parts.claims)
+  }
+
+  assume(token: AssumedToken): Proof {
+    const claims = assumedClaims(token, this, this.#parts.claims.required)
+    return readClaims(this.#issuerOf(claims).issuer, claims, this.#parts.claims)
+  }
+
+  #issuerOf(claims: JsonObject): { issuer: string; keys: IssuerKeys } {
+    const issuer = this.#parts.issuerOf(claims)
+    const keys = this.#parts.keys.get(issuer ?? '')
+    if (issuer === undefined || keys === undefined)
+      throw new TokenRejected('the issuer of the token is not accepted here', { member: 'issuers' })
+    return { issuer, keys }
   }
 
   /** RFC 8725 §3.1 and §3.11: only algorithms and explicit types that are listed. */

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { Instant } from '../outside.ts'
+import type { AssumedToken } from './assumed.ts'
 
 /** An actor as its proof names it (RFC 8693 §4.1), with the earlier actors nested inside, most recent first. */
 export interface Actor extends JsonObject {
@@ -90,4 +91,9 @@ export interface TokenProcessor {
   readonly attributes: JsonObject | undefined
   /** Throws `TokenRejected` when the token proves nothing, `Outage` when that could not be found out. */
   process(token: string, request: ProcessorRequest): Promise<Proof>
+  /**
+   * What `process` would prove of a genuine token that says this, by the same rules after the signature: for policy tests, which have
+   * no tokens. Throws `TokenRejected` as `process` does, and an `AssumptionMistake` where no such token can say this.
+   */
+  assume(token: AssumedToken): Proof
 }

@@ -4,12 +4,14 @@ import type { JsonObject } from '../json.ts'
 import { TokenRejected } from '../oauth/errors.ts'
 import type { Parts } from '../plugin.ts'
 import type { AssertionRules, VerifiedAssertion } from '../saml/assertion.ts'
+import { assumeAssertion } from '../saml/assumed-assertion.ts'
 import { decodeToken } from '../saml/base64.ts'
 import { type IssuerSigners, openSigners } from '../saml/issuer-signers.ts'
 import { openAssertion, type SamlVersion } from '../saml/open.ts'
 import { readXml, tokenLimits } from '../saml/read.ts'
 import type { VerificationKey } from '../saml/verification-key.ts'
 import { UnknownSigner } from '../saml/verify.ts'
+import type { AssumedToken } from './assumed.ts'
 import { describable } from './claims.ts'
 import { limitsOf } from './common-settings.ts'
 import type { ProcessorRequest, Proof, TokenProcessor } from './processor.ts'
@@ -81,15 +83,24 @@ class SamlProcessor implements TokenProcessor {
   }
 
   async process(token: string, { now }: ProcessorRequest): Promise<Proof> {
-    const { settings, dialect, recipients, claims } = this.#parts
+    const { settings, dialect, recipients } = this.#parts
     const bytes = decodeToken(token, { maxSize: settings.maxSize, lenient: settings.lenientBase64 })
     const assertion = await this.#open(bytes)
     const { clockSkew, acceptInResponseTo } = settings
-    const proof = dialect.read(assertion, { now, clockSkew, recipients, acceptInResponseTo, claims: settings.claims })
-    const problem = claims?.problem(proof.attributes.attributes)
-    if (problem !== undefined)
-      throw new TokenRejected(`the attributes of the assertion are not acceptable: ${describable(problem)}`, { member: 'claims' })
-    return proof
+    return this.#acceptable(dialect.read(assertion, { now, clockSkew, recipients, acceptInResponseTo, claims: settings.claims }))
+  }
+
+  assume(token: AssumedToken): Proof {
+    const { settings, dialect, signers } = this.#parts
+    const proof = assumeAssertion(token, { version: dialect.version, limits: this.limits, issuers: this.issuers, claims: settings.claims })
+    if (!signers.has(proof.issuer)) throw strangeIssuer()
+    return this.#acceptable(proof)
+  }
+
+  #acceptable(proof: Proof): Proof {
+    const problem = this.#parts.claims?.problem(proof.attributes.attributes)
+    if (problem === undefined) return proof
+    throw new TokenRejected(`the attributes of the assertion are not acceptable: ${describable(problem)}`, { member: 'claims' })
   }
 
   /** An issuer may have changed its key since its metadata were fetched: then they are fetched once more, and the token is read again. */
@@ -110,12 +121,16 @@ class SamlProcessor implements TokenProcessor {
       ...{ acceptResponse, acceptInResponseTo, recipients, decryptionKeys },
       async trustIn(issuer) {
         const found = signers.get(issuer)
-        if (found === undefined) throw new TokenRejected('the issuer of the assertion is not accepted here', { member: 'issuers' })
+        if (found === undefined) throw strangeIssuer()
         const keys: readonly VerificationKey[] = await keysOf(found)
         return { keys, algorithms, limits: tokenLimits }
       },
     })
   }
+}
+
+function strangeIssuer(): TokenRejected {
+  return new TokenRejected('the issuer of the assertion is not accepted here', { member: 'issuers' })
 }
 
 const text = { type: 'string' }

@@ -64,7 +64,7 @@ export function readAssertion(assertion: VerifiedAssertion, rules: AssertionRule
 }
 
 /** The parts of which a proof is made in both versions. */
-interface AssertionFacts {
+export interface AssertionFacts {
   readonly issuer: string
   readonly nameId: JsonObject & { readonly value: string }
   readonly conditions: Conditions
@@ -136,7 +136,7 @@ function readAuthentication(assertion: XmlElement, { now, clockSkew }: Assertion
   const [statement] = children(assertion, 'AuthnStatement')
   if (statement === undefined) return undefined
   const instant = requiredInstant(statement, 'AuthnInstant')
-  if (instant > now + clockSkew) throw unacceptable('its subject authenticated in the future')
+  requirePast(instant, now + clockSkew)
   const contextClass = optionalChild(requiredChild(statement, 'AuthnContext'), 'AuthnContextClassRef')
   const sessionIndex = statement.attributes.get('SessionIndex')
   return {
@@ -144,6 +144,11 @@ function readAuthentication(assertion: XmlElement, { now, clockSkew }: Assertion
     ...(contextClass !== undefined && { contextClass: textOf(contextClass) }),
     ...(sessionIndex !== undefined && { sessionIndex }),
   }
+}
+
+/** Nobody has authenticated in the future. */
+export function requirePast(authenticated: Instant, now: Instant): void {
+  if (authenticated > now) throw unacceptable('its subject authenticated in the future')
 }
 
 function sessionEnds(assertion: XmlElement): ReadonlyArray<Instant | undefined> {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Authentication, Proof } from '../processors/processor.ts'
-import { type AssertionRules, expiry, proofOf, type VerifiedAssertion } from './assertion.ts'
+import { type AssertionRules, expiry, proofOf, requirePast, type VerifiedAssertion } from './assertion.ts'
 import { type AttributeValues, addAttribute, shapeAttributes } from './attribute-values.ts'
 import { readConditions11 } from './conditions.ts'
 import { requireBearer11 } from './confirmation.ts'
@@ -77,7 +77,7 @@ function readAuthentication(assertion: XmlElement, { now, clockSkew }: Assertion
   const [statement] = children(assertion, 'AuthenticationStatement')
   if (statement === undefined) return undefined
   const instant = requiredInstant(statement, 'AuthenticationInstant')
-  if (instant > now + clockSkew) throw unacceptable('its subject authenticated in the future')
+  requirePast(instant, now + clockSkew)
   return { instant, contextClass: requiredAttribute(statement, 'AuthenticationMethod') }
 }
 

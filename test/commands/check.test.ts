@@ -135,7 +135,7 @@ describe('cambist check', function () {
     expect(code).to.equal(1)
     expect(complaints).to.match(/^server\.json:4:31 store\.url: expected an address such as "redis:\/\/host:6379"/)
     expect((await check(redis('{ "env": "NOT_SET_ANYWHERE" }'))).complaints).to.match(
-      /^server\.json:4:31 store\.url: the environment variable NOT_SET_ANYWHERE is not set\n1 problem/,
+      /^server\.json:4:31 store\.url: the environment variable NOT_SET_ANYWHERE is not set\nOnly secrets and keys are not here.*\n1 problem/,
     )
     const nobody = await check(
       {

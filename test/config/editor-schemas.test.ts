@@ -4,13 +4,14 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
 import { expect } from 'chai'
 import { editorSchemas } from '../../src/config/editor-schemas.ts'
-import { type FolderKind, folders } from '../../src/config/folders.ts'
+import { type FolderKind, folders, testsFolder } from '../../src/config/folders.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/json.ts'
 import { wholeConfiguration } from './configuration.ts'
 
 const repository = join(import.meta.dirname, '../..')
 const schemas = editorSchemas()
-const names: Record<FolderKind, string> = {
+const names: Record<FolderKind | 'tests', string> = {
+  tests: 'policy-test.schema.json',
   keys: 'key.schema.json',
   'access-token-managers': 'access-token-manager.schema.json',
   'token-generators': 'token-generator.schema.json',
@@ -22,7 +23,8 @@ const names: Record<FolderKind, string> = {
 
 function schemaOf(file: string): string {
   if (file === 'server.json') return 'server.schema.json'
-  const kind = (Object.keys(folders) as FolderKind[]).find(each => folders[each] === dirname(file))
+  const everyFolder = { ...folders, tests: testsFolder }
+  const kind = (Object.keys(everyFolder) as Array<keyof typeof everyFolder>).find(each => everyFolder[each] === dirname(file))
   if (kind === undefined) throw new Error(`${file} is no file of a configuration`)
   return names[kind]
 }

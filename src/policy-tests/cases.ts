@@ -1,0 +1,57 @@
+import { type Place, placeOf } from '../config/problems.ts'
+import type { SourceFile } from '../config/read.ts'
+import type { JsonObject } from '../json.ts'
+import { tokenExchangeGrant } from '../oauth/token-types.ts'
+import type { Instant } from '../outside.ts'
+import type { TestSettings } from './test-file.ts'
+
+/** The parameters of a request, by their names on the wire. */
+export type Parameters = Readonly<Record<string, string | readonly string[]>>
+
+/** One case of a file, with the defaults of the file in it. */
+export interface PolicyCase {
+  readonly name: string
+  readonly place: Place
+  readonly client: string
+  readonly clientIp: string
+  /** Undefined: the time of day. */
+  readonly now: Instant | undefined
+  readonly request: Parameters
+  readonly subject: JsonObject
+  readonly actor: JsonObject | undefined
+  readonly expect: TestSettings['cases'][number]['expect']
+}
+
+/** The cases of a file. */
+export function casesOf({ file, text }: Pick<SourceFile, 'file' | 'text'>, { defaults, cases }: TestSettings): readonly PolicyCase[] {
+  return cases.map((each, index) => {
+    const { client, clientIp, now } = { ...defaults, ...present(each) }
+    // A default is for the cases that have an actor at all.
+    const actor = each.actor === null ? undefined : merged(defaults.actor ?? undefined, each.actor)
+    return {
+      name: each.name,
+      place: placeOf(file, text, ['cases', index]),
+      client: client?.id ?? '',
+      clientIp: clientIp ?? '127.0.0.1',
+      now: now === undefined ? undefined : Date.parse(now) / 1000,
+      request: requestOf(defaults.request, each.request),
+      subject: merged(defaults.subject, each.subject) ?? {},
+      actor,
+      expect: each.expect,
+    }
+  })
+}
+
+function requestOf(defaults: object = {}, own: object = {}): Parameters {
+  const all = Object.entries({ grant_type: tokenExchangeGrant, ...defaults, ...own })
+  return Object.fromEntries(all.filter(([, value]) => value !== undefined && value !== null)) as Parameters
+}
+
+// Null stays: it also takes away what such a token usually says.
+function merged(defaults: object | undefined, own: object | undefined): JsonObject | undefined {
+  return defaults === undefined && own === undefined ? undefined : { ...defaults, ...own }
+}
+
+function present<Members extends object>(members: Members): Partial<Members> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Partial<Members>
+}

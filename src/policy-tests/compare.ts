@@ -1,0 +1,125 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { JsonObject, JsonValue } from '../json.ts'
+import { type OAuthError, refusals } from '../oauth/errors.ts'
+import type { PolicyCase } from './cases.ts'
+import type { Outcome } from './play.ts'
+import type { IssuedExpectation, RefusalExpectation } from './test-file.ts'
+
+/** One thing that is not as a case expects it; undefined is nothing at all. */
+export interface Difference {
+  readonly what: string
+  readonly expected: JsonValue | undefined
+  readonly actual: JsonValue | undefined
+  /** How the actual value came about. */
+  readonly notes?: readonly string[]
+}
+
+/** What differs between a case and what came of it; empty when it is as expected. */
+export function compare({ expect }: Pick<PolicyCase, 'expect'>, outcome: Outcome): readonly Difference[] {
+  if (outcome.is === 'failed') return [{ what: 'the case', expected: 'can be played', actual: outcome.why }]
+  const isRefused = outcome.is === 'refused'
+  if ('error' in expect) return isRefused ? compareRefusals(expect, outcome.refusal) : [notRefused(expect, outcome)]
+  return isRefused ? [notIssued(outcome.refusal)] : compareIssued(expect, outcome)
+}
+
+type Issued = Extract<Outcome, { is: 'issued' }>
+
+function notIssued(refusal: OAuthError): Difference {
+  return { what: 'the answer', expected: 'a token', actual: `refused: ${refusals[refusal.reason].error}`, notes: notesOf(refusal) }
+}
+
+function notRefused({ error }: RefusalExpectation, { answer }: Issued): Difference {
+  return { what: 'the answer', expected: `refused: ${error}`, actual: `a token (${answer.issued_token_type})` }
+}
+
+function compareRefusals(expected: RefusalExpectation, refusal: OAuthError): readonly Difference[] {
+  const { reason, message, setting } = refusal
+  const found = [
+    differentWord('error', expected.error, refusals[reason].error),
+    differentWord('reason', expected.reason, reason),
+    lacking('error_description', expected.error_description, message),
+    lacking('setting', expected.setting, setting),
+  ]
+  return found.filter(each => each !== false).map((each, at) => (at === 0 ? { ...each, notes: notesOf(refusal) } : each))
+}
+
+function notesOf({ reason, message, setting, cause }: OAuthError): readonly string[] {
+  const because = typeof cause === 'string' ? ` (${cause})` : ''
+  return [`${reason}: ${message}${because}`, ...(setting === undefined ? [] : [`decided by ${setting}`])]
+}
+
+function lacking(what: string, part: string | undefined, whole: string | undefined): Difference | false {
+  return part !== undefined && whole?.includes(part) !== true && { what, expected: part, actual: whole }
+}
+
+function differentWord(what: string, expected: string | undefined, actual: string | undefined): Difference | false {
+  return expected !== undefined && expected !== actual && { what, expected, actual }
+}
+
+function compareIssued(expected: IssuedExpectation, { answer, content, attributes, facts }: Issued): readonly Difference[] {
+  const claims = 'claims' in content ? content.claims : undefined
+  const { target, generator, policy } = facts
+  const found: Array<Difference | false> = [
+    differentWord('processorPolicy', expected.processorPolicy?.id, policy),
+    differentWord('accessTokenManager', expected.accessTokenManager?.id, generator === undefined ? target : undefined),
+    differentWord('generatorGroup', expected.generatorGroup?.id, generator === undefined ? undefined : target),
+    differentWord('tokenGenerator', expected.tokenGenerator?.id, generator),
+    differentWord('issued_token_type', expected.issued_token_type, answer.issued_token_type),
+    expected.expires_in !== undefined &&
+      expected.expires_in !== answer.expires_in && { what: 'expires_in', expected: expected.expires_in, actual: answer.expires_in },
+    differentScope(expected.scope, answer.scope),
+    expected.act !== undefined && different('act', expected.act ?? undefined, facts.act),
+    expected.wouldRefuse !== undefined &&
+      different(
+        'wouldRefuse',
+        expected.wouldRefuse,
+        (facts.wouldRefuse ?? []).map(({ reason }) => reason),
+      ),
+    expected.claims !== undefined &&
+      claims === undefined && {
+        what: 'claims',
+        expected: expected.claims as JsonObject,
+        actual: undefined,
+        notes: ['the token is an assertion, which has no claims: expect "attributes"'],
+      },
+  ]
+  const named = [
+    ...(claims === undefined ? [] : compareMembers('claims', expected.claims, claims, expected.exactly && expected.claims !== undefined)),
+    ...compareMembers('attributes', expected.attributes, attributes, expected.exactly && expected.attributes !== undefined),
+    ...unwanted(expected.absent ?? [], claims ?? attributes, claims === undefined ? 'attributes' : 'claims'),
+  ]
+  return [...found.filter(each => each !== false), ...named]
+}
+
+function differentScope(expected: string | undefined, actual: string | undefined): Difference | false {
+  const listOf = (scope: string) => scope.split(' ').filter(Boolean).sort()
+  return (
+    expected !== undefined &&
+    !isDeepStrictEqual(listOf(expected), listOf(actual ?? '')) && { what: 'scope', expected, actual: actual ?? '' }
+  )
+}
+
+function different(what: string, expected: JsonValue | undefined, actual: JsonValue | undefined): Difference | false {
+  return !isDeepStrictEqual(expected, actual) && { what, expected, actual }
+}
+
+const differsEveryTime = ['iat', 'nbf', 'exp', 'jti']
+
+function compareMembers(where: string, expected: object | undefined, actual: JsonObject, exactly: boolean): readonly Difference[] {
+  const wanted = (expected ?? {}) as JsonObject
+  const others = exactly ? Object.keys(actual).filter(name => !Object.hasOwn(wanted, name) && !differsEveryTime.includes(name)) : []
+  return [
+    ...Object.entries(wanted).map(([name, value]) => different(`${where}.${name}`, value, ownMember(actual, name))),
+    ...others.map(name => different(`${where}.${name}`, undefined, actual[name])),
+  ].filter(each => each !== false)
+}
+
+function unwanted(absent: readonly string[], actual: JsonObject, where: string): readonly Difference[] {
+  return absent
+    .filter(name => ownMember(actual, name) !== undefined)
+    .map(name => ({ what: `${where}.${name}`, expected: undefined, actual: actual[name] }))
+}
+
+function ownMember(members: JsonObject, name: string): JsonValue | undefined {
+  return Object.hasOwn(members, name) ? members[name] : undefined
+}

@@ -1,0 +1,91 @@
+import { memberName } from '../config/problems.ts'
+import { exchange, type TokenAnswer } from '../exchange/exchange.ts'
+import type { IssuedToken, MappedAttributes, TokenContent } from '../exchange/grant.ts'
+import { Form } from '../http/form.ts'
+import type { JsonObject } from '../json.ts'
+import { OAuthError } from '../oauth/errors.ts'
+import { AuditEntry, type Facts } from '../observe/audit-entry.ts'
+import { AssumptionMistake } from '../processors/assumed.ts'
+import type { Server } from '../server.ts'
+import type { PolicyCase } from './cases.ts'
+import { NoSuchClient, stageFor } from './stage.ts'
+
+/** What came of a case. */
+export type Outcome =
+  | {
+      readonly is: 'issued'
+      readonly answer: TokenAnswer
+      readonly content: TokenContent
+      readonly attributes: JsonObject
+      readonly facts: Readonly<Facts>
+    }
+  | { readonly is: 'refused'; readonly refusal: OAuthError; readonly facts: Readonly<Facts> }
+  /** The case itself is wrong, or something broke. */
+  | { readonly is: 'failed'; readonly why: string }
+
+/** Plays one case: a whole exchange by the real pipeline, without a token, a secret or another server. */
+export async function play(policyCase: PolicyCase, server: Server): Promise<Outcome> {
+  const entry = new CaseEntry()
+  try {
+    const stage = stageFor(policyCase, server)
+    const credentials = { method: 'none', because: 'a policy test has none' } as const
+    const answer = await exchange(
+      stage,
+      { credentials, form: formOf(policyCase), clientIp: policyCase.clientIp, dpopProof: undefined },
+      entry,
+    )
+    const { content, attributes } = entry
+    return asWritten({ is: 'issued', answer, content, attributes, facts: entry.facts })
+  } catch (error) {
+    return failureOf(error, entry.facts)
+  }
+}
+
+// A token is JSON, in which members that are undefined do not exist.
+function asWritten<Value extends object>(value: Value): Value {
+  return JSON.parse(JSON.stringify(value)) as Value
+}
+
+function failureOf(error: unknown, facts: Readonly<Facts>): Outcome {
+  if (error instanceof OAuthError) return { is: 'refused', refusal: error, facts }
+  if (error instanceof AssumptionMistake)
+    return { is: 'failed', why: `no such token can be assumed: ${memberName(error.path)}: ${error.message}` }
+  if (error instanceof NoSuchClient) return { is: 'failed', why: error.message }
+  return { is: 'failed', why: `an internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` }
+}
+
+/** The audit record of a case, and what no record may hold: the contents of its token. */
+class CaseEntry extends AuditEntry {
+  attributes: JsonObject = {}
+  content: TokenContent = { claims: {} }
+
+  override mapped(attributes: MappedAttributes): MappedAttributes {
+    this.attributes = attributes
+    return super.mapped(attributes)
+  }
+
+  override issued(token: IssuedToken): IssuedToken {
+    this.content = token.content
+    return super.issued(token)
+  }
+}
+
+// The texts are never looked at: what they would prove is assumed.
+function formOf({ request, actor }: PolicyCase): Form {
+  const parameters = {
+    ...request,
+    subject_token: 'assumed-subject-token',
+    ...(actor !== undefined && { actor_token: 'assumed-actor-token' }),
+  }
+  const repeatable = new Map<string, readonly string[]>()
+  const single = new Map<string, string>()
+  for (const [name, value] of Object.entries(parameters)) {
+    if (name === 'resource' || name === 'audience')
+      repeatable.set(
+        name,
+        [value].flat().filter(each => each !== ''),
+      )
+    else single.set(name, String(value))
+  }
+  return new Form(single, repeatable)
+}
