@@ -4,7 +4,8 @@ import { pino } from 'pino'
 import type { AbsentText } from '../config/link.ts'
 import { buildConfiguration, parseConfiguration } from '../config/load.ts'
 import { ConfigError, describe, inOrder, type Problem } from '../config/problems.ts'
-import { readSources } from '../config/read.ts'
+import { readSources, type SourceFile } from '../config/read.ts'
+import { settingPlace } from '../config/setting-place.ts'
 import { withStandIns } from '../config/stand-ins.ts'
 import { didYouMean } from '../config/suggest.ts'
 import { inWords } from '../policy-tests/in-words.ts'
@@ -40,7 +41,7 @@ export const test: Command = {
     if (typeof chosen === 'string') return fail(chosen)
     const files = filtered(chosen, values.filter)
     if (files.length === 0) return fail(nothingToPlay(loaded.tests, values.filter))
-    const results = await runTests(files, loaded.server)
+    const results = await runTests(files, loaded.server, setting => settingPlace(setting, loaded.sources))
     if (values.junit !== undefined) await writeFile(values.junit, junit(results))
     report(results, loaded.replaced, values.json)
     return countOf(results).failed === 0 ? 0 : 1
@@ -49,6 +50,7 @@ export const test: Command = {
 
 interface Loaded {
   readonly server: Server
+  readonly sources: readonly SourceFile[]
   readonly tests: readonly TestFile[]
   readonly replaced: readonly AbsentText[]
 }
@@ -59,7 +61,7 @@ async function load(folder: string): Promise<Loaded | { readonly problems: reado
   const outside = { ...withoutStore(pino({ level: 'silent' })), fetch: () => Promise.reject(new Error('policy tests ask no other server')) }
   try {
     const { server } = await buildConfiguration(parsed, outside)
-    return problems.length > 0 ? { problems } : { server, tests, replaced }
+    return problems.length > 0 ? { problems } : { server, sources: parsed.sources.files, tests, replaced }
   } catch (error) {
     if (error instanceof ConfigError) return { problems: [...error.problems, ...problems] }
     throw error

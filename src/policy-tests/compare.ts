@@ -14,25 +14,28 @@ export interface Difference {
   readonly notes?: readonly string[]
 }
 
+/** Where the setting of that name stands. */
+export type PlaceOfSetting = (setting: string) => string
+
 /** What differs between a case and what came of it; empty when it is as expected. */
-export function compare({ expect }: Pick<PolicyCase, 'expect'>, outcome: Outcome): readonly Difference[] {
+export function compare({ expect }: Pick<PolicyCase, 'expect'>, outcome: Outcome, placeOf: PlaceOfSetting): readonly Difference[] {
   if (outcome.is === 'failed') return [{ what: 'the case', expected: 'can be played', actual: outcome.why }]
   const isRefused = outcome.is === 'refused'
-  if ('error' in expect) return isRefused ? compareRefusals(expect, outcome.refusal) : [notRefused(expect, outcome)]
-  return isRefused ? [notIssued(outcome.refusal)] : compareIssued(expect, outcome)
+  if ('error' in expect) return isRefused ? compareRefusals(expect, outcome.refusal, placeOf) : [notRefused(expect, outcome)]
+  return isRefused ? [notIssued(outcome.refusal, placeOf)] : compareIssued(expect, outcome)
 }
 
 type Issued = Extract<Outcome, { is: 'issued' }>
 
-function notIssued(refusal: OAuthError): Difference {
-  return { what: 'the answer', expected: 'a token', actual: `refused: ${refusals[refusal.reason].error}`, notes: notesOf(refusal) }
+function notIssued(refusal: OAuthError, placeOf: PlaceOfSetting): Difference {
+  return { what: 'the answer', expected: 'a token', actual: `refused: ${refusals[refusal.reason].error}`, notes: notesOf(refusal, placeOf) }
 }
 
 function notRefused({ error }: RefusalExpectation, { answer }: Issued): Difference {
   return { what: 'the answer', expected: `refused: ${error}`, actual: `a token (${answer.issued_token_type})` }
 }
 
-function compareRefusals(expected: RefusalExpectation, refusal: OAuthError): readonly Difference[] {
+function compareRefusals(expected: RefusalExpectation, refusal: OAuthError, placeOf: PlaceOfSetting): readonly Difference[] {
   const { reason, message, setting } = refusal
   const found = [
     differentWord('error', expected.error, refusals[reason].error),
@@ -40,12 +43,12 @@ function compareRefusals(expected: RefusalExpectation, refusal: OAuthError): rea
     lacking('error_description', expected.error_description, message),
     lacking('setting', expected.setting, setting),
   ]
-  return found.filter(each => each !== false).map((each, at) => (at === 0 ? { ...each, notes: notesOf(refusal) } : each))
+  return found.filter(each => each !== false).map((each, at) => (at === 0 ? { ...each, notes: notesOf(refusal, placeOf) } : each))
 }
 
-function notesOf({ reason, message, setting, cause }: OAuthError): readonly string[] {
+function notesOf({ reason, message, setting, cause }: OAuthError, placeOf: PlaceOfSetting): readonly string[] {
   const because = typeof cause === 'string' ? ` (${cause})` : ''
-  return [`${reason}: ${message}${because}`, ...(setting === undefined ? [] : [`decided by ${setting}`])]
+  return [`${reason}: ${message}${because}`, ...(setting === undefined ? [] : [`decided by ${placeOf(setting)}`])]
 }
 
 function lacking(what: string, part: string | undefined, whole: string | undefined): Difference | false {

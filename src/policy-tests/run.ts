@@ -1,6 +1,6 @@
 import type { Server } from '../server.ts'
 import type { PolicyCase } from './cases.ts'
-import { compare, type Difference } from './compare.ts'
+import { compare, type Difference, type PlaceOfSetting } from './compare.ts'
 import type { TestFile } from './load-tests.ts'
 import { play } from './play.ts'
 
@@ -18,21 +18,21 @@ export interface FileResult {
 }
 
 /** Plays every case, one after the other: they are independent, and a run that fails looks the same every time. */
-export async function runTests(files: readonly TestFile[], server: Server): Promise<readonly FileResult[]> {
+export async function runTests(files: readonly TestFile[], server: Server, placeOf: PlaceOfSetting): Promise<readonly FileResult[]> {
   const results: FileResult[] = []
   for (const { file, cases } of files) {
     const played: CaseResult[] = []
-    for (const each of cases) played.push(await runCase(each, server))
+    for (const each of cases) played.push(await runCase(each, server, placeOf))
     results.push({ file, cases: played })
   }
   return results
 }
 
-async function runCase(policyCase: PolicyCase, server: Server): Promise<CaseResult> {
+async function runCase(policyCase: PolicyCase, server: Server, placeOf: PlaceOfSetting): Promise<CaseResult> {
   const started = performance.now()
   const outcome = await play(policyCase, server)
   const milliseconds = performance.now() - started
-  return { name: policyCase.name, place: policyCase.place, differences: compare(policyCase, outcome), milliseconds }
+  return { name: policyCase.name, place: policyCase.place, differences: compare(policyCase, outcome, placeOf), milliseconds }
 }
 
 /** How many cases there are, and how many of them failed. */

@@ -101,7 +101,9 @@ function readCertificate(pem: string): X509Certificate | undefined {
 }
 
 function fromText(external: ExternalText, read: MetadataReader, parts: Parts, path: Path): IssuerSigners {
-  const entity = tryToRead(() => read(parts.text(external)))
+  // Outside: that it is not there was reported where it was tried.
+  const text = parts.text(external)
+  const entity = tryToRead(() => read(text))
   if (entity instanceof Error) {
     parts.problem(path, entity.message)
     return fixed([])

@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { decodeJwt, importPKCS8, SignJWT } from 'jose'
+import { createApp } from '../../src/app.ts'
+import type { JsonObject } from '../../src/json.ts'
+import { type Listening, listen } from '../../src/listen.ts'
+import { refusals } from '../../src/oauth/errors.ts'
+import { Recorder } from '../../src/observe/record.ts'
+import type { PolicyCase, Parameters as RequestParameters } from '../../src/policy-tests/cases.ts'
+import { type Outcome, play } from '../../src/policy-tests/play.ts'
+import { mintSampleAssertion } from '../../src/sample/sample-assertion.ts'
+import { sampleIssuers } from '../../src/sample/sample-token.ts'
+import type { Server } from '../../src/server.ts'
+import { AuditTrail } from '../support/audit-trail.ts'
+import { tokenExchange, types } from '../support/oauth.ts'
+import { basic, encodeForm, type Parameters } from '../support/running-server.ts'
+import { sampleFolder } from '../support/sample.ts'
+import { serverOf } from './sample-server.ts'
+
+/** What a test and the token endpoint say of one request, in the same words. */
+interface Verdict {
+  readonly error?: string
+  readonly error_description?: string
+  readonly claims?: JsonObject
+  readonly scope?: string
+  readonly issued_token_type?: string
+  readonly expires_in?: number
+}
+
+const person = { sub: 'alice', email: 'alice@example.com', email_verified: true, groups: ['app-orders', 'staff'], scope: 'orders.read' }
+const orders = 'http://localhost:3001/orders/'
+
+describe('a policy test and the token endpoint', function () {
+  this.timeout(60_000)
+  let folder: string
+  let remove: () => Promise<void>
+  let server: Server
+  let listening: Listening
+  const secrets = new Map<string, string>()
+
+  before(async () => {
+    ;({ folder, remove } = await sampleFolder())
+    server = await serverOf(folder)
+    const trail = new AuditTrail()
+    const journal = { write: (line: string) => trail.write(line), written: () => trail.written(), close: async () => {} }
+    listening = await listen(createApp(server, new Recorder(journal)), { host: '127.0.0.1', port: 0 })
+    for (const client of ['sample', 'orders'])
+      secrets.set(client, (await readFile(join(folder, `keys/${client}-client.secret`), 'utf8')).trim())
+  })
+  after(async () => {
+    await listening.close(1000)
+    await remove()
+  })
+
+  async function sign(claims: JsonObject, issuer: string): Promise<string> {
+    const key = await importPKCS8(await readFile(join(folder, 'keys/sample-issuer.pem'), 'utf8'), 'ES256')
+    const now = Math.floor(Date.now() / 1000)
+    const usual = { iss: issuer, aud: server.issuer, iat: now, exp: now + 3600, jti: randomUUID() }
+    const all = Object.entries({ ...usual, ...claims }).filter(([name, value]) => value !== null || !(name in usual))
+    return new SignJWT(Object.fromEntries(all) as Record<string, unknown>).setProtectedHeader({ alg: 'ES256', typ: 'JWT' }).sign(key)
+  }
+
+  async function answerOf(parameters: Parameters, client: string): Promise<Verdict> {
+    const own = client === 'orders' ? { client_id: 'orders', client_secret: secrets.get('orders') ?? '' } : {}
+    const response = await fetch(`${listening.address}/token`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        ...(client === 'orders' ? {} : { authorization: basic(client, secrets.get(client) ?? '') }),
+      },
+      body: encodeForm({ grant_type: tokenExchange, ...parameters, ...own }),
+    })
+    const { error, error_description, ...answer } = (await response.json()) as Record<string, string>
+    if (error !== undefined) return { error, error_description: error_description ?? '' }
+    const token = answer.access_token ?? ''
+    return verdict(token.split('.').length === 3 ? (decodeJwt(token) as JsonObject) : undefined, answer)
+  }
+
+  function verdict(claims: JsonObject | undefined, answer: object): Verdict {
+    const { scope, issued_token_type, expires_in } = answer as Verdict
+    const { iat: _iat, exp: _exp, jti: _jti, anc: _anc, ...shown } = claims ?? {}
+    return {
+      ...(claims && { claims: shown }),
+      ...(scope && { scope }),
+      issued_token_type: String(issued_token_type),
+      expires_in: Number(expires_in),
+    }
+  }
+
+  function verdictOf(outcome: Outcome): Verdict {
+    if (outcome.is === 'failed') throw new Error(outcome.why)
+    if (outcome.is === 'refused') return { error: refusals[outcome.refusal.reason].error, error_description: outcome.refusal.message }
+    const { answer, content } = outcome
+    return verdict('claims' in content && answer.issued_token_type === types.accessToken ? content.claims : undefined, answer)
+  }
+
+  function caseOf(request: RequestParameters, subject: JsonObject, actor?: JsonObject, client = 'sample'): PolicyCase {
+    const place = { file: '', line: 1, column: 1, member: '' }
+    const expectation = { exactly: false }
+    const whole = { grant_type: tokenExchange, ...request }
+    return { name: '', place, client, clientIp: '127.0.0.1', now: undefined, request: whole, subject, actor, expect: expectation }
+  }
+
+  // The two are asked one after the other: a second may begin between them.
+  function requireAgreement(assumed: Verdict, answered: Verdict): void {
+    const { expires_in: left = 0, ...one } = assumed
+    const { expires_in: right = 0, ...other } = answered
+    expect(one).to.deep.equal(other)
+    expect(Math.abs(left - right)).to.be.lessThan(3)
+  }
+
+  it('agree on every token of a person, with and without an agent', async () => {
+    const anything = fc.constantFrom<unknown>('x', 3, true, ['x'], {}, '')
+    const wrong = fc.record(
+      {
+        iss: fc.constantFrom<unknown>(sampleIssuers.person, sampleIssuers.agent, 'https://elsewhere.example', null),
+        aud: fc.constantFrom<unknown>('http://localhost:3000', ['a', 'http://localhost:3000/token'], 'https://elsewhere.example', [], null),
+        exp: fc.constantFrom<unknown>(null, 1, 4_000_000_000, true),
+        nbf: fc.constantFrom<unknown>(1, 4_000_000_000, true),
+        iat: fc.constantFrom<unknown>(null, 1, 4_000_000_000),
+        jti: fc.constantFrom<unknown>(null, 7, 'one'),
+        sub: fc.constantFrom<unknown>('bob', '', 7),
+        email: fc.constantFrom<unknown>('bob@example.com', 'no address', 7),
+        email_verified: fc.constantFrom<unknown>(true, false, 'true'),
+        groups: fc.constantFrom<unknown>([], ['app-a', 'b'], 'app-a', [1]),
+        scope: fc.constantFrom<unknown>('orders.read', 'orders.write', '', ['orders.read'], 7),
+        act: fc.constantFrom<unknown>({ sub: 'portal' }, { iss: 'https://portal.example', sub: 'portal' }, { sub: '' }, 'portal'),
+        may_act: fc.constantFrom<unknown>({ sub: 'agent-7' }, { iss: sampleIssuers.agent, sub: 'agent-7' }, {}),
+        cnf: fc.constantFrom<unknown>({ jkt: 'x' }, 'x'),
+        amr: anything,
+        nickname: anything,
+      },
+      { requiredKeys: [] },
+    )
+    const request = fc.record(
+      {
+        resource: fc.constantFrom(orders, `${orders}7`, 'http://localhost:3002/ledger/', 'http://localhost:9/', 'no resource'),
+        audience: fc.constantFrom('orders', 'billing', 'nobody'),
+        scope: fc.constantFrom('orders.read', 'orders.write', 'orders.read orders.read', 'a"b'),
+        requested_token_type: fc.constantFrom<string>(types.jwt, types.accessToken, types.saml1, types.saml2, 'urn:x:y'),
+      },
+      { requiredKeys: [] },
+    )
+    const agent = fc.option(
+      fc.record(
+        { sub: fc.constantFrom('agent-7', 'mallory'), exp: fc.constantFrom<unknown>(4_000_000_000, null) },
+        { requiredKeys: ['sub'] },
+      ),
+      {
+        nil: undefined,
+      },
+    )
+    await fc.assert(
+      fc.asyncProperty(wrong, request, agent, async (changes, wanted, actor) => {
+        const subject = { ...person, ...changes } as JsonObject
+        const parameters = { subject_token_type: types.jwt, ...wanted, ...(actor && { actor_token_type: types.jwt }) }
+        const actorToken = actor && { actor_token: await sign(actor as JsonObject, sampleIssuers.agent) }
+        const assumed = verdictOf(await play(caseOf(parameters, subject, actor as JsonObject | undefined), server))
+        const answered = await answerOf(
+          { ...parameters, subject_token: await sign(subject, sampleIssuers.person), ...actorToken },
+          'sample',
+        )
+        requireAgreement(assumed, answered)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  for (const [type, version] of [
+    [types.saml2, '2.0'],
+    [types.saml1, '1.1'],
+  ] as const) {
+    for (const [what, said, minted] of [
+      ['that is in order', {}, {}],
+      ['that has expired', { notOnOrAfter: '-5m' }, { seconds: -300 }],
+      ['for somebody else', { audiences: ['https://elsewhere.example'] }, { audience: 'https://elsewhere.example' }],
+    ] as const) {
+      it(`agree on an assertion of SAML ${version} ${what}`, async () => {
+        const parameters = { subject_token_type: type, resource: orders }
+        const wanted = { version, subject: 'alice', audience: server.issuer, recipient: `${server.issuer}/token`, seconds: 3600, ...minted }
+        const subject = {
+          nameId: { value: 'alice@example.com' },
+          attributes: { uid: 'alice', groups: ['app-orders', 'app-ledger', 'staff'] },
+          ...said,
+        }
+        const assumed = verdictOf(await play(caseOf(parameters, subject), server))
+        const answered = await answerOf({ ...parameters, subject_token: await mintSampleAssertion(folder, wanted) }, 'sample')
+        requireAgreement(assumed, answered)
+      })
+    }
+  }
+
+  for (const client of ['orders', 'sample']) {
+    it(`agree on a token of this server that ${client} brings`, async () => {
+      const subjectToken = await sign(person, sampleIssuers.person)
+      const response = await fetch(`${listening.address}/token`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: basic('sample', secrets.get('sample') ?? '') },
+        body: encodeForm({ grant_type: tokenExchange, subject_token_type: types.jwt, resource: orders, subject_token: subjectToken }),
+      })
+      const { access_token: token } = (await response.json()) as { access_token: string }
+      const parameters = { subject_token_type: types.accessToken, audience: 'billing' }
+      const { sub, email, groups, scope, client_id } = decodeJwt(token) as JsonObject
+      const assumed = verdictOf(await play(caseOf(parameters, { sub, email, groups, scope, client_id }, undefined, client), server))
+      const answered = await answerOf({ ...parameters, subject_token: token }, client)
+      const { claims: _claims, ...rest } = assumed
+      requireAgreement({ ...rest, expires_in: answered.expires_in ?? 0 }, answered)
+      expect(_claims).to.include({ sub: 'alice', client_id: client })
+    })
+  }
+})
