@@ -8,9 +8,10 @@ import { createApp } from '../../src/app.ts'
 import type { JsonObject } from '../../src/json.ts'
 import { type Listening, listen } from '../../src/listen.ts'
 import { refusals } from '../../src/oauth/errors.ts'
-import { Recorder } from '../../src/observe/record.ts'
+import { openSignals } from '../../src/observe/signals.ts'
 import type { PolicyCase, Parameters as RequestParameters } from '../../src/policy-tests/cases.ts'
 import { type Outcome, play } from '../../src/policy-tests/play.ts'
+import { ReloadReport } from '../../src/reload/reload-report.ts'
 import { mintSampleAssertion } from '../../src/sample/sample-assertion.ts'
 import { sampleIssuers } from '../../src/sample/sample-token.ts'
 import type { Server } from '../../src/server.ts'
@@ -46,7 +47,10 @@ describe('a policy test and the token endpoint', function () {
     server = await serverOf(folder)
     const trail = new AuditTrail()
     const journal = { write: (line: string) => trail.write(line), written: () => trail.written(), close: async () => {} }
-    listening = await listen(createApp(server, new Recorder(journal)), { host: '127.0.0.1', port: 0 })
+    const now = () => Date.now() / 1000
+    const signals = openSignals(journal, now)
+    const condition = { stopping: false, reload: new ReloadReport(now) }
+    listening = await listen(createApp(server, signals, condition).callback(), { host: '127.0.0.1', port: 0 })
     for (const client of ['sample', 'orders'])
       secrets.set(client, (await readFile(join(folder, `keys/${client}-client.secret`), 'utf8')).trim())
   })
