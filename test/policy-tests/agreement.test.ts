@@ -1,23 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { decodeJwt, importPKCS8, SignJWT } from 'jose'
-import { createApp } from '../../src/app.ts'
 import type { JsonObject } from '../../src/json.ts'
-import { type Listening, listen } from '../../src/listen.ts'
 import { refusals } from '../../src/oauth/errors.ts'
-import { openSignals } from '../../src/observe/signals.ts'
 import type { PolicyCase, Parameters as RequestParameters } from '../../src/policy-tests/cases.ts'
 import { type Outcome, play } from '../../src/policy-tests/play.ts'
-import { ReloadReport } from '../../src/reload/reload-report.ts'
 import { mintSampleAssertion } from '../../src/sample/sample-assertion.ts'
 import { sampleIssuers } from '../../src/sample/sample-token.ts'
 import type { Server } from '../../src/server.ts'
-import { AuditTrail } from '../support/audit-trail.ts'
+import { type Files, secretOf } from '../support/configuration.ts'
 import { tokenExchange, types } from '../support/oauth.ts'
-import { basic, encodeForm, type Parameters } from '../support/running-server.ts'
+import { type Parameters, type RunningServer, startServer } from '../support/running-server.ts'
 import { sampleFolder } from '../support/sample.ts'
 import { serverOf } from './sample-server.ts'
 
@@ -39,23 +35,16 @@ describe('a policy test and the token endpoint', function () {
   let folder: string
   let remove: () => Promise<void>
   let server: Server
-  let listening: Listening
-  const secrets = new Map<string, string>()
+  let running: RunningServer
 
   before(async () => {
-    ;({ folder, remove } = await sampleFolder())
+    const secrets = Object.fromEntries(['sample', 'orders'].map(client => [`keys/${client}-client.secret`, secretOf(client)]))
+    ;({ folder, remove } = await sampleFolder(secrets))
     server = await serverOf(folder)
-    const trail = new AuditTrail()
-    const journal = { write: (line: string) => trail.write(line), written: () => trail.written(), close: async () => {} }
-    const now = () => Date.now() / 1000
-    const signals = openSignals(journal, now)
-    const condition = { stopping: false, reload: new ReloadReport(now) }
-    listening = await listen(createApp(server, signals, condition).callback(), { host: '127.0.0.1', port: 0 })
-    for (const client of ['sample', 'orders'])
-      secrets.set(client, (await readFile(join(folder, `keys/${client}-client.secret`), 'utf8')).trim())
+    running = await startServer(await filesIn(folder))
   })
   after(async () => {
-    await listening.close(1000)
+    await running.close()
     await remove()
   })
 
@@ -68,16 +57,10 @@ describe('a policy test and the token endpoint', function () {
   }
 
   async function answerOf(parameters: Parameters, client: string): Promise<Verdict> {
-    const own = client === 'orders' ? { client_id: 'orders', client_secret: secrets.get('orders') ?? '' } : {}
-    const response = await fetch(`${listening.address}/token`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        ...(client === 'orders' ? {} : { authorization: basic(client, secrets.get(client) ?? '') }),
-      },
-      body: encodeForm({ grant_type: tokenExchange, ...parameters, ...own }),
-    })
-    const { error, error_description, ...answer } = (await response.json()) as Record<string, string>
+    const own = { client_id: 'orders', client_secret: secretOf('orders') }
+    const whole = { grant_type: tokenExchange, ...parameters }
+    const { json } = await (client === 'orders' ? running.post('/token', { ...whole, ...own }) : running.post('/token', whole, client))
+    const { error, error_description, ...answer } = json as Record<string, string>
     if (error !== undefined) return { error, error_description: error_description ?? '' }
     const token = answer.access_token ?? ''
     return verdict(token.split('.').length === 3 ? (decodeJwt(token) as JsonObject) : undefined, answer)
@@ -200,12 +183,12 @@ describe('a policy test and the token endpoint', function () {
   for (const client of ['orders', 'sample']) {
     it(`agree on a token of this server that ${client} brings`, async () => {
       const subjectToken = await sign(person, sampleIssuers.person)
-      const response = await fetch(`${listening.address}/token`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-www-form-urlencoded', authorization: basic('sample', secrets.get('sample') ?? '') },
-        body: encodeForm({ grant_type: tokenExchange, subject_token_type: types.jwt, resource: orders, subject_token: subjectToken }),
-      })
-      const { access_token: token } = (await response.json()) as { access_token: string }
+      const { json } = await running.post(
+        '/token',
+        { grant_type: tokenExchange, subject_token_type: types.jwt, resource: orders, subject_token: subjectToken },
+        'sample',
+      )
+      const token = String(json.access_token)
       const parameters = { subject_token_type: types.accessToken, audience: 'billing' }
       const { sub, email, groups, scope, client_id } = decodeJwt(token) as JsonObject
       const assumed = verdictOf(await play(caseOf(parameters, { sub, email, groups, scope, client_id }, undefined, client), server))
@@ -216,3 +199,10 @@ describe('a policy test and the token endpoint', function () {
     })
   }
 })
+
+/** Everything in a folder, as texts by path. */
+async function filesIn(folder: string): Promise<Files> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const names = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
+  return Object.fromEntries(await Promise.all(names.map(async name => [relative(folder, name), await readFile(name, 'utf8')] as const)))
+}
