@@ -12,6 +12,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../src/json.ts
 import { generateKey } from '../../src/keys/generate-key.ts'
 import { guardedFetch } from '../../src/keys/guarded-fetch.ts'
 import { selfSignedCertificate } from '../../src/keys/self-signed-certificate.ts'
+import { loadTests } from '../../src/policy-tests/load-tests.ts'
+import { runTests } from '../../src/policy-tests/run.ts'
 import { registeredClaims } from '../../src/processors/claims.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { replaced, writeFolder } from '../config/configuration.ts'
@@ -56,7 +58,9 @@ async function load(change: (files: Record<string, string>) => Record<string, st
   const outside = { fetch: guardedFetch(), now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
   try {
     const { server, warnings } = await buildConfiguration(await parseConfiguration(await readSources(folder), folder, environment), outside)
-    return { server, lines: warnings.map(describeProblem) }
+    const tests = await loadTests(folder, await readSources(folder))
+    const played = await runTests(tests.files, server, setting => setting)
+    return { server, played, lines: [...warnings, ...tests.problems].map(describeProblem) }
   } catch (error) {
     if (error instanceof ConfigError) return { server: undefined, lines: error.problems.map(describeProblem) }
     throw error
@@ -99,6 +103,12 @@ describe('docs/configuration.md', () => {
     }))
     expect(lines).to.have.length(1)
     expect(page).to.include(`\n${lines[0]}\n`)
+  })
+
+  it('shows policy tests that come out as expected', async () => {
+    const { played = [] } = await load()
+    const cases = played.flatMap(file => file.cases)
+    expect(cases.map(({ differences }) => differences)).to.deep.equal([[], []])
   })
 
   describe('says what expressions give:', () => {
