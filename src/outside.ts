@@ -10,11 +10,16 @@ export type Instant = number
 export interface Outside {
   /** Asks other servers, with no way into a private network. */
   readonly fetch: GuardedFetch
+  /**
+   * Asks other servers to do something, such as to issue credentials. Undefined where nothing may happen outside: whatever would need
+   * it is then only described (`cambist explain`, `cambist test`).
+   */
+  readonly effects: GuardedFetch | undefined
   readonly now: () => Instant
   readonly store: Store
   readonly log: Logger
-  /** Cryptographically strong random bytes. */
   /** Hears of fetches that are made again and again; for `/metrics`. */
   readonly fetches?: Pick<FetchMetrics, 'of'> | undefined
+  /** Cryptographically strong random bytes. */
   readonly random: (bytes: number) => Buffer
 }

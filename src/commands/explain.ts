@@ -15,7 +15,7 @@ import { openStore } from '../stores/open-store.ts'
 import type { Store } from '../stores/store.ts'
 import { type Command, configOption, readOptions, UsageError } from './command.ts'
 import { terminal } from './terminal.ts'
-import { outsideOf, systemTime } from './world.ts'
+import { outsideToExplain, systemTime } from './world.ts'
 
 const options = {
   ...configOption,
@@ -113,7 +113,7 @@ async function explainIn(parsed: Parsed, folder: string, request: DescribedReque
   const opened = await openConfigured(parsed, folder)
   const store = new HarmlessStore(opened)
   try {
-    const { server } = await buildConfiguration(parsed, outsideOf(store, pino({ level: 'silent' })))
+    const { server } = await buildConfiguration(parsed, outsideToExplain(store, pino({ level: 'silent' })))
     const explanation = await new Explainer(server, store).explain(request, everything)
     const located = (setting: string) => settingPlace(setting, parsed.sources.files)
     terminal.print(json ? JSON.stringify(explanation, undefined, 2) : printExplanation(explanation, located))

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { HarmlessStore } from '../explain/harmless-store.ts'
 import { guardedFetch } from '../keys/guarded-fetch.ts'
 import type { Outside } from '../outside.ts'
 import { pooledRandom } from '../pooled-random.ts'
@@ -7,7 +8,13 @@ import type { Store } from '../stores/store.ts'
 
 /** The outside world as a process has it: the system's clock, its random numbers, the network. */
 export function outsideOf(store: Store, log: Logger): Outside {
-  return { fetch: guardedFetch(), now: systemTime, store, log, random: pooledRandom() }
+  const fetch = guardedFetch()
+  return { fetch, effects: fetch, now: systemTime, store, log, random: pooledRandom() }
+}
+
+/** The same where nothing may happen outside, for explanations: `store` keeps to itself what is written. */
+export function outsideToExplain(store: HarmlessStore, log: Logger): Outside {
+  return { ...outsideOf(store, log), effects: undefined }
 }
 
 /** The same without a store of its own, for commands that load a configuration and serve nothing. */

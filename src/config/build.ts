@@ -11,6 +11,7 @@ import { NotBuilt, type Parts, type Probe, SettingProblem } from '../plugin.ts'
 import type { GeneratorGroup } from '../policies/generator-group.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
+import { usedFirst } from './build-order.ts'
 import type { Findings } from './findings.ts'
 import { type FolderKind, folderKinds } from './folders.ts'
 import { SchemaCompiler, SchemaMistake } from './json-schema.ts'
@@ -72,7 +73,10 @@ export class Builder {
   async build(parsed: readonly ParsedFile[]): Promise<Built> {
     const turns = new Turns()
     for (const kind of folderKinds) {
-      const files = parsed.filter(file => file.source.kind === kind)
+      const files = usedFirst(
+        parsed.filter(file => file.source.kind === kind),
+        this.#surroundings.findings,
+      )
       for (const file of files) {
         await turns.next()
         await this.#buildFile(kind, file)

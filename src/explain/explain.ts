@@ -9,10 +9,12 @@ import type { ExplainedRefusal, ExplainedToken, Explanation } from './explanatio
 import { Narrator } from './narrator.ts'
 
 /**
- * Runs one exchange through the pipeline and tells how it went. `server` was built on a `HarmlessStore`, so that nothing is used up,
- * issued or counted. `read` gives the request, or throws what the token endpoint would refuse it with.
+ * Runs one exchange through the pipeline and tells how it went. `server` was built on a `HarmlessStore` and without `effects`, so that
+ * nothing is used up, issued or counted. `read` gives the request, or throws what the token endpoint would refuse it with.
  */
 export async function explain(server: Server, read: () => TokenRequest, disclosure: Disclosure): Promise<Explanation> {
+  // Whoever asks for an explanation must not have credentials issued somewhere.
+  if (server.outside.effects !== undefined) throw new Error('explanations need a server that can do nothing outside')
   const narrator = new Narrator(disclosure)
   const { version } = server
   try {

@@ -6,11 +6,17 @@ import type { SigningKey } from '../keys/signing-key.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import { type Parts, pluginKind, SettingProblem } from '../plugin.ts'
 import { buildContract, contractSettings } from '../policies/contract.ts'
+import type { Contract } from '../policies/processor-policy.ts'
+import { claimsForAws, contractForAws, jwtPresets, reportToAws, webIdentityRequest, withinLimit, withTransitiveTags } from './aws-jwt.ts'
 import type { GeneratorGrant, JwtIssuerPublication, TokenGenerator } from './token-generator.ts'
 
 const nonEmpty = z.string().min(1)
 
 const shape = {
+  preset: z.enum(jwtPresets).optional().meta({
+    description:
+      'Whose rules the tokens keep: "aws-web-identity" for AssumeRoleWithWebIdentity, "aws-identity-center" for a trusted token issuer',
+  }),
   issuer: nonEmpty
     .optional()
     .meta({ description: 'The iss claim, never this server\'s own; absent: "<issuer of this server>/issuers/<id>"' }),
@@ -31,40 +37,52 @@ const decidedByThePipeline = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'act', '
 
 /** JWTs for somebody else's server (RFC 7519, RFC 8693 §2.2.1), by an issuer of their own: none of them is an access token of this server. */
 export const jwt = pluginKind('jwt', shape, (settings, parts): TokenGenerator => {
-  const { audience, lifetime, outlivesSubject, typ } = settings
+  const { preset, audience, lifetime, outlivesSubject, typ } = settings
   const issuer = issuerOf(settings, parts)
   const { active, published } = parts.signingKey(settings.signingKey, ['signingKey'])
   const header = Buffer.from(JSON.stringify({ alg: active.algorithm, typ, kid: active.kid })).toString('base64url')
   const [only, ...more] = typeof audience === 'string' ? [audience] : audience
   const aud = more.length === 0 ? only : audience
+  if (preset !== undefined) reportToAws({ issuer, audiences: [audience].flat(), algorithm: active.algorithm }, parts)
+  const contract = checkedContract(settings, parts)
   if (outlivesSubject) parts.warn('outlives-subject', ['outlivesSubject'], 'its tokens stay valid after the subject token has ended')
   return {
     id: parts.id,
     type: 'jwt',
     tokenType: tokenTypes.jwt,
-    contract: checkedContract(settings, parts),
+    contract,
     lifetime,
     outlivesSubject,
     expressesActor: true,
-    publication: publicationOf(issuer, parts, published),
+    publication: publicationOf(issuer, parts, published, claimNamesOf(settings)),
+    roleRequest: preset === 'aws-web-identity' ? webIdentityRequest : undefined,
     async generate(grant) {
       const id = parts.outside.random(16).toString('base64url')
-      const claims: JsonObject = { iss: issuer, ...claimsOf(grant), aud, jti: id }
-      const token = await active.signCompact(header, JSON.stringify(claims))
+      const claims: JsonObject = { iss: issuer, ...claimsOf(grant, preset), aud, jti: id }
+      const signed = await active.signCompact(header, JSON.stringify(claims))
+      const token = preset === undefined ? signed : withinLimit(signed)
       return { token, id, tokenType: 'N_A', expiresAt: grant.expiresBy, content: { claims } }
     },
   }
 })
 
 // Whole seconds: some receivers refuse fractions (AWS among them).
-function claimsOf({ attributes, delegation, expiresBy, now }: GeneratorGrant): JsonObject {
+function claimsOf({ attributes, delegation, expiresBy, now }: GeneratorGrant, preset: Settings['preset']): JsonObject {
   const known = Object.entries(attributes).filter(([, value]) => value !== null)
   return {
-    ...Object.fromEntries(known),
+    ...claimsForPreset(preset, Object.fromEntries(known)),
     iat: Math.floor(now),
     exp: Math.floor(expiresBy),
     ...(delegation.act !== undefined && { act: delegation.act }),
   }
+}
+
+function claimsForPreset(preset: Settings['preset'], attributes: JsonObject): JsonObject {
+  return preset === 'aws-web-identity' ? claimsForAws(attributes) : attributes
+}
+
+function claimNamesOf({ preset, contract }: Settings): string[] {
+  return Object.keys(claimsForPreset(preset, Object.fromEntries(Object.keys(contract).map(name => [name, '']))))
 }
 
 // With our own issuer it would pass for an access token of ours, wherever `typ` and `aud` are not looked at.
@@ -76,17 +94,18 @@ function issuerOf({ issuer }: Settings, parts: Parts): string {
   return named
 }
 
-function checkedContract({ contract }: Settings, parts: Parts) {
+function checkedContract({ preset, contract }: Settings, parts: Parts): Contract {
   for (const name of decidedByThePipeline) {
     if (Object.hasOwn(contract, name))
       parts.problem(['contract', name], `the claim "${name}" is decided by the exchange and cannot be mapped`)
   }
   if (contract.sub?.type !== 'string') parts.problem(['contract'], 'the contract needs the attribute "sub" with "type": "string"')
-  return buildContract(contract, parts, ['contract'])
+  if (preset === undefined) return buildContract(contract, parts, ['contract'])
+  return withTransitiveTags(buildContract(contractForAws(preset, contract, parts, ['contract']), parts, ['contract']))
 }
 
 /** The documents of the issuer (OpenID Connect Discovery §3, §4; RFC 7517 §5), in the form that AWS and others look for. */
-function publicationOf(issuer: string, parts: Parts, keys: readonly SigningKey[]): JwtIssuerPublication {
+function publicationOf(issuer: string, parts: Parts, keys: readonly SigningKey[], claims: readonly string[]): JwtIssuerPublication {
   const configuration = {
     issuer,
     // Always an address of ours, also where the issuer is a name of somebody else's.
@@ -94,7 +113,7 @@ function publicationOf(issuer: string, parts: Parts, keys: readonly SigningKey[]
     response_types_supported: ['id_token'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [...new Set(keys.map(key => key.algorithm))],
-    claims_supported: ['iss', 'sub', 'aud', 'exp', 'iat', 'jti'],
+    claims_supported: [...new Set(['iss', 'sub', 'aud', 'exp', 'iat', 'jti', ...claims])],
   }
   return {
     as: 'jwt-issuer',

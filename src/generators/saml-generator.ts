@@ -38,6 +38,8 @@ export interface SamlVersion {
   write(content: AssertionContent): UnsignedAssertion
   /** The last step, after the signature. */
   seal(assertion: Xml): Xml
+  /** The text of the token. Absent: the assertion in base64url (RFC 8693 §3). */
+  deliver?(assertion: Xml, content: AssertionContent): string
 }
 
 /** Builds a generator of signed assertions, by the settings that both versions have and what is particular to one. */
@@ -67,7 +69,7 @@ export function samlGenerator(settings: SamlSettings, parts: Parts, version: Sam
       const { attributes, expiresBy, now, authentication } = grant
       // SAML Core §1.3.4: 160 random bits; the underscore makes it an NCName.
       const id = `_${parts.outside.random(20).toString('hex')}`
-      const unsigned = version.write({
+      const content: AssertionContent = {
         id,
         issuer,
         issuedAt: now,
@@ -80,9 +82,10 @@ export function samlGenerator(settings: SamlSettings, parts: Parts, version: Sam
         authentication: authenticationFor(authnStatement, authentication, now, version.authenticatedBy),
         attributes: attributesOf(attributes),
         ...version.restrictionsOf(grant),
-      })
+      }
+      const unsigned = version.write(content)
       const assertion = version.seal(await sign(unsigned))
-      const token = Buffer.from(assertion, 'utf8').toString('base64url')
+      const token = version.deliver?.(assertion, content) ?? Buffer.from(assertion, 'utf8').toString('base64url')
       return { token, id, tokenType: 'N_A', expiresAt: expiresBy, content: { xml: unsigned.before + unsigned.after } }
     },
   }

@@ -1,30 +1,20 @@
 import { z } from 'zod'
-import { externalText, lifetime, strict } from '../config/values.ts'
+import { lifetime, strict } from '../config/values.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import type { Instant } from '../outside.ts'
-import { type Parts, pluginKind, SettingProblem } from '../plugin.ts'
+import { pluginKind } from '../plugin.ts'
 import type { Actor } from '../processors/processor.ts'
 import type { Delegate } from '../saml/assertion-content.ts'
-import { contentEncryptions, keyEncryptions, recipientProblem, xmlEncrypter } from '../saml/encrypt.ts'
-import type { Xml } from '../saml/write.ts'
 import { writeSaml2 } from '../saml/write-saml2.ts'
 import { contextClass } from './authentication.ts'
 import { allows, inherited } from './proxy-restriction.ts'
 import { samlContract } from './saml-attributes.ts'
+import { encryptionSettings, sealFor } from './saml-encryption.ts'
 import { samlGenerator } from './saml-generator.ts'
-import { certificateFrom, samlSettings, subjectSettings } from './saml-settings.ts'
+import { samlSettings, subjectSettings } from './saml-settings.ts'
 import type { TokenGenerator } from './token-generator.ts'
 
 const nonEmpty = z.string().min(1)
-
-const encryption = strict({
-  certificate: externalText.meta({ description: 'The certificate of the receiver (PEM), with an RSA key' }),
-  keyEncryption: z.enum(keyEncryptions).default('RSA-OAEP').meta({ description: 'How the key is encrypted (default "RSA-OAEP")' }),
-  contentEncryption: z
-    .enum(contentEncryptions)
-    .default('A256GCM')
-    .meta({ description: 'How the assertion is encrypted (default "A256GCM")' }),
-})
 
 const subject = strict({
   ...subjectSettings,
@@ -47,10 +37,9 @@ const shape = {
     .literal('condition')
     .optional()
     .meta({ description: '"condition" writes who acts for the subject as a delegation restriction, which receivers have to know' }),
-  encryption: encryption.optional().meta({ description: 'For whom assertions are encrypted' }),
+  encryption: encryptionSettings.optional().meta({ description: 'For whom assertions are encrypted' }),
   contract: samlContract(attributeNames),
 }
-type Settings = z.output<z.ZodObject<typeof shape>>
 
 /** SAML 2.0 assertions, signed and as an option encrypted (SAML Core §2.3). */
 export const saml2 = pluginKind('saml2', shape, (settings, parts): TokenGenerator => {
@@ -73,7 +62,7 @@ export const saml2 = pluginKind('saml2', shape, (settings, parts): TokenGenerato
       delegates: settings.delegation === 'condition' ? fromTheFirst(act) : [],
     }),
     write: writeSaml2,
-    seal: sealFor(settings, parts),
+    seal: sealFor(settings.encryption, parts),
   })
 })
 
@@ -90,15 +79,4 @@ function earliest(...instants: readonly Instant[]): Instant {
 // The claim has the present actor outside (RFC 8693 §4.1), the condition has it last.
 function fromTheFirst(act: Actor | undefined): Delegate[] {
   return act === undefined ? [] : [...fromTheFirst(act.act), { iss: act.iss, sub: act.sub }]
-}
-
-// Signed first: whoever decrypts finds an assertion like any other (SAML Core §6.2).
-function sealFor({ encryption }: Settings, parts: Parts): (assertion: Xml) => Xml {
-  if (encryption === undefined) return assertion => assertion
-  const { keyEncryption, contentEncryption } = encryption
-  const path = ['encryption', 'certificate']
-  const certificate = certificateFrom(encryption.certificate, parts, path)
-  const problem = recipientProblem(certificate)
-  if (problem !== undefined) throw new SettingProblem(path, problem)
-  return xmlEncrypter({ certificate, keyEncryption, contentEncryption }, parts.outside.random)
 }

@@ -1,4 +1,6 @@
+import type { Partition } from '../aws/partitions.ts'
 import type { Grant, IssuedToken } from '../exchange/grant.ts'
+import type { JsonObject } from '../json.ts'
 import type { Contract } from '../policies/processor-policy.ts'
 import type { ProxyRestriction } from '../processors/processor.ts'
 import type { SamlEntity } from '../saml/metadata-out.ts'
@@ -22,11 +24,22 @@ export interface TokenGenerator {
   readonly outlivesSubject: boolean
   /** Whether it writes the actors of a delegation by itself; otherwise the mapping has to read `act`, or a delegation is refused. */
   readonly expressesActor: boolean
-  /** Where others find the keys that its tokens are signed with. */
-  readonly publication: Publication
+  /** Where others find the keys that its tokens are signed with. Absent: it signs nothing itself. */
+  readonly publication?: Publication | undefined
   /** Whether a token may be made from one that restricts this (SAML `ProxyRestriction`), and says so itself. Absent: never. */
   permits?(restriction: ProxyRestriction): boolean
   generate(grant: GeneratorGrant): Promise<IssuedToken>
+  /** How AWS is asked for credentials with its tokens. Absent: they are not for that. */
+  readonly roleRequest?: RoleRequest | undefined
+}
+
+/** A request for the temporary credentials of a role of AWS (AW-1, AW-21). */
+export interface RoleRequest {
+  readonly action: 'AssumeRoleWithSAML' | 'AssumeRoleWithWebIdentity'
+  /** The only partition in which the tokens mean anything; undefined: any. */
+  readonly partition: Partition | undefined
+  /** What the request says of a token and of the attributes that it was made of. */
+  parametersOf(token: string, attributes: JsonObject): Readonly<Record<string, string>>
 }
 
 /** What is published so that others can verify the tokens: a SAML entity's metadata, or an issuer's discovery and JWKS documents. */
@@ -42,7 +55,8 @@ export interface JwtIssuerPublication {
   readonly jwks: string
 }
 
-/** Who issues what the generator makes. */
-export function issuerOf({ publication }: TokenGenerator): string {
+/** Who issues what the generator makes; undefined where that is somebody else. */
+export function issuerOf({ publication }: TokenGenerator): string | undefined {
+  if (publication === undefined) return undefined
   return publication.as === 'jwt-issuer' ? publication.issuer : publication.entity.entityId
 }

@@ -86,11 +86,11 @@ function subjectTokenTypes(policies: Iterable<ProcessorPolicy>): string[] {
 }
 
 function jwtIssuers(generators: readonly TokenGenerator[]): Map<string, JwtIssuerPublication> {
-  return new Map(generators.flatMap(({ id, publication }) => (publication.as === 'jwt-issuer' ? [[id, publication] as const] : [])))
+  return new Map(generators.flatMap(({ id, publication }) => (publication?.as === 'jwt-issuer' ? [[id, publication] as const] : [])))
 }
 
 function metadataOfEntities({ generators, issuer }: Published): Map<string, string> {
-  const entities = samlEntities(generators.flatMap(({ publication }) => (publication.as === 'saml-entity' ? [publication.entity] : [])))
+  const entities = samlEntities(generators.flatMap(({ publication }) => (publication?.as === 'saml-entity' ? [publication.entity] : [])))
   return new Map([...entities].map(([id, entity]) => [id, samlMetadata(entity, endpoint(issuer, 'token'))]))
 }
 

@@ -27,6 +27,8 @@ export const refusals = {
   'scope-not-available': { error: 'invalid_scope', status: 400 },
   'no-lifetime-left': { error: 'invalid_request', status: 400 },
   'descent-too-long': { error: 'invalid_request', status: 400 },
+  'aws-role-refused': { error: 'invalid_target', status: 400 },
+  'aws-request-refused': { error: 'invalid_request', status: 400 },
   'already-used': { error: 'invalid_request', status: 400 },
   'dpop-not-supported': { error: 'invalid_dpop_proof', status: 400 },
   'authorization-details-not-supported': { error: 'invalid_authorization_details', status: 400 },

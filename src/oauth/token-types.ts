@@ -1,4 +1,4 @@
-/** Token type identifiers of RFC 8693 §3. They are compared as exact strings; any other URI may be configured too. */
+/** Token type identifiers of RFC 8693 §3, and ours for AWS. They are compared as exact strings; any other URI may be configured too. */
 export const tokenTypes = {
   accessToken: 'urn:ietf:params:oauth:token-type:access_token',
   refreshToken: 'urn:ietf:params:oauth:token-type:refresh_token',
@@ -6,6 +6,10 @@ export const tokenTypes = {
   jwt: 'urn:ietf:params:oauth:token-type:jwt',
   saml1: 'urn:ietf:params:oauth:token-type:saml1',
   saml2: 'urn:ietf:params:oauth:token-type:saml2',
+  /** What `AssumeRoleWithSAML` of AWS takes: standard base64 of a Response. */
+  awsSamlResponse: 'urn:cambist:params:oauth:token-type:aws-saml-response',
+  /** Temporary credentials of AWS, as JSON. */
+  awsCredentials: 'urn:cambist:params:oauth:token-type:aws-credentials',
 } as const
 
 /** The grant of RFC 8693 §2.1. */

@@ -40,13 +40,22 @@ export function buildFulfilment(
       continue
     }
     const compiled = parts.expression(source, [...path, name], declared, schema)
-    if (compiled !== undefined) expressions.push([name, compiled])
+    if (compiled === undefined) continue
+    expressions.push([name, compiled])
+    if (compiled.reads.size === 0) reportConstant(compiled, name, schema, parts, [...path, name])
   }
   for (const name of promised) {
     if (!Object.hasOwn(settings, name) && !misspelt.has(name))
       parts.problem(path, `${whose} has the attribute "${name}", which nothing here fulfils`)
   }
   return { contract, setting: parts.settingAt(path), expressions }
+}
+
+// What is the same for everybody can be refused before anybody asks.
+function reportConstant(constant: Expression, name: string, schema: JsonObject, parts: Parts, path: Path): void {
+  const value = constant.evaluate({})
+  const problem = value === null ? undefined : parts.jsonSchema(schema, path).problem(value, name)
+  if (problem !== undefined) parts.problem(path, `never meets the contract: ${problem}`)
 }
 
 /** Checks expressions for a contract that is not known, because its file has problems. */

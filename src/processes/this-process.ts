@@ -72,7 +72,7 @@ export class ThisProcess implements Site {
   // A second server of the same files, which shares with the first what was fetched and can harm nothing.
   async #explainerOf(parsed: Parsed, kept: Keeping): Promise<Explainer> {
     const store = new HarmlessStore(this.#outside.store)
-    const { server } = await buildConfiguration(parsed, { ...this.#outside, store }, kept)
+    const { server } = await buildConfiguration(parsed, { ...this.#outside, store, effects: undefined }, kept)
     return new Explainer(server, store)
   }
 

@@ -200,7 +200,7 @@ export type Texts = Readonly<Record<string, string | Buffer | undefined>>
 export async function load(files: Texts, fetch = guardedFetch()): Promise<Loaded> {
   const { folder, remove } = writeFolder(files)
   const now = () => Date.now() / 1000
-  const outside = { fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
+  const outside = { effects: undefined, fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
   try {
     return await buildConfiguration(await parseConfiguration(await readSources(folder), folder, environment), outside)
   } finally {

@@ -295,8 +295,9 @@ describe('warnings', () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/warnings.md'), 'utf8')
     const sections = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title)
     expect(sections).to.deep.equal([...new Set(codes)].sort())
-    // The warnings of SAML are provoked beside what gives them: test/generators, test/saml.
+    // The warnings of SAML and AWS are provoked beside what gives them: test/generators, test/saml, test/aws.
     const ofSaml = [
+      'aws-endpoint',
       'bearer-without-recipient',
       'certificate-expired',
       'certificate-expires',

@@ -55,7 +55,14 @@ async function load(change: (files: Record<string, string>) => Record<string, st
   const { files, environment } = await outsideTexts()
   const { folder, remove } = writeFolder(change({ ...shown, ...files }))
   const now = () => Date.now() / 1000
-  const outside = { fetch: guardedFetch(), now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
+  const outside = {
+    fetch: guardedFetch(),
+    effects: undefined,
+    now,
+    store: memoryStore(now),
+    log: pino({ level: 'silent' }),
+    random: randomBytes,
+  }
   try {
     const { server, warnings } = await buildConfiguration(await parseConfiguration(await readSources(folder), folder, environment), outside)
     const tests = await loadTests(folder, await readSources(folder))

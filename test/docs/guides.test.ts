@@ -131,7 +131,7 @@ class Reader {
 async function loads(folder: string): Promise<void> {
   const now = () => Date.now() / 1000
   const fetch = () => Promise.reject(new Error('nothing is fetched here'))
-  const outside = { fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
+  const outside = { effects: undefined, fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
   await buildConfiguration(await parseConfiguration(await readSources(folder), folder, environment), outside)
 }
 

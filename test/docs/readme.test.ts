@@ -24,7 +24,14 @@ async function blocks(language: string): Promise<string[]> {
 
 async function load(folder: string) {
   const now = () => Date.now() / 1000
-  const outside = { fetch: guardedFetch(), now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
+  const outside = {
+    fetch: guardedFetch(),
+    effects: undefined,
+    now,
+    store: memoryStore(now),
+    log: pino({ level: 'silent' }),
+    random: randomBytes,
+  }
   return buildConfiguration(await parseConfiguration(await readSources(folder), folder, {}), outside)
 }
 

@@ -169,7 +169,7 @@ function requireAlike(found: unknown, shown: unknown, where: string): void {
 async function loads(folder: string): Promise<string[]> {
   const now = () => Date.now() / 1000
   const fetch = () => Promise.reject(new Error('nothing is fetched here'))
-  const outside = { fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
+  const outside = { effects: undefined, fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
   const { warnings } = await buildConfiguration(await parseConfiguration(await readSources(folder), folder, {}), outside)
   return warnings.map(({ code }) => code)
 }

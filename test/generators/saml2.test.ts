@@ -241,7 +241,7 @@ describe('the saml2 token generator', () => {
     const line = { active: key, published: [next, key], upcoming: [next] }
     const { publication } = await generatorOf(saml2, file(), { keys: { saml: line } })
     expect(publication).to.deep.include({ as: 'saml-entity' })
-    if (publication.as !== 'saml-entity') return
+    if (publication?.as !== 'saml-entity') return
     expect(publication.entity.keys.map(({ id }) => id)).to.deep.equal(['saml', 'next'])
     expect(publication.entity).to.deep.include({ entityId: 'https://sts.example.com/saml', versions: ['2.0'], nameFormats: [] })
   })

@@ -35,7 +35,7 @@ class Sender {
   }
 
   get metadata(): string {
-    if (this.generator.publication.as !== 'saml-entity') throw new Error('no SAML entity')
+    if (this.generator.publication?.as !== 'saml-entity') throw new Error('no SAML entity')
     return samlMetadata(this.generator.publication.entity, 'https://sts.example.com/saml/sso')
   }
 

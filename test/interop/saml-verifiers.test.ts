@@ -138,7 +138,7 @@ describe('SAML assertions, in the eyes of xmlsec1, OpenSAML and the schemas of O
     for (const version of ['2.0', '1.1'] as const) {
       for (const algorithm of ['RS256', 'ES256'] as const) {
         const { generator } = await assertion(version, keyOf(algorithm) as CertifiedKey)
-        if (generator.publication.as !== 'saml-entity') throw new Error('no SAML entity')
+        if (generator.publication?.as !== 'saml-entity') throw new Error('no SAML entity')
         const { entity } = generator.publication
         const bare = entity.keys.map(key => ({ ...key, certificate: undefined }))
         for (const variant of [entity, { ...entity, versions: ['2.0', '1.1'] as const }, { ...entity, keys: [...entity.keys, ...bare] }]) {

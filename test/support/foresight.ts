@@ -34,7 +34,7 @@ export class Foresight {
   /** A second server of the same configuration, over the store of the first. */
   static async of(parsed: Parsed, outside: Outside): Promise<Foresight> {
     const store = new HarmlessStore(outside.store)
-    const { server } = await buildConfiguration(parsed, { ...outside, store, log: pino({ level: 'silent' }) })
+    const { server } = await buildConfiguration(parsed, { ...outside, effects: undefined, store, log: pino({ level: 'silent' }) })
     return new Foresight(server, store)
   }
 

@@ -68,10 +68,12 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
   let moved = 0
   const now = () => clock() + moved
   const trail = new AuditTrail()
+  const asking = options.fetch ?? guardedFetch()
   const signals = openSignals({ journal: { ...recording(options.journal ?? trail), close: async () => {} }, now, tracing: options.tracing })
   const store = signals.measured(options.store?.(now) ?? memoryStore(now))
   const outside: Outside = {
-    fetch: options.fetch ?? guardedFetch(),
+    fetch: asking,
+    effects: asking,
     now,
     store,
     log: pino({ level: 'silent' }),
