@@ -12,14 +12,14 @@ export function outsideOf(store: Store, log: Logger): Outside {
   return { fetch, effects: fetch, now: systemTime, store, log, random: pooledRandom() }
 }
 
-/** The same where nothing may happen outside, for explanations: `store` keeps to itself what is written. */
+/** The same for explanations, in which nothing may happen outside: `store` keeps to itself what is written. */
 export function outsideToExplain(store: HarmlessStore, log: Logger): Outside {
   return { ...outsideOf(store, log), effects: undefined }
 }
 
 /** The same without a store of its own, for commands that load a configuration and serve nothing. */
 export function withoutStore(log: Logger): Outside {
-  return outsideOf(memoryStore(systemTime), log)
+  return { ...outsideOf(memoryStore(systemTime), log), effects: undefined }
 }
 
 /** Now, in seconds since 1970. */

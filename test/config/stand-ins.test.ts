@@ -16,7 +16,7 @@ async function load(files: Texts) {
     const stoodIn = await withStandIns(await parseConfiguration(await readSources(folder), folder, {}))
     const now = () => Date.now() / 1000
     const fetch = () => Promise.reject(new Error('nobody is asked here'))
-    const outside = { fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: pooledRandom() }
+    const outside = { fetch, effects: undefined, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: pooledRandom() }
     const names = [...new Set(stoodIn.replaced.map(({ external }) => external.name))].sort()
     try {
       await buildConfiguration(stoodIn.parsed, outside)

@@ -12,6 +12,6 @@ const now = () => Date.now() / 1000
 export async function serverOf(folder: string): Promise<Server> {
   const { parsed } = await withStandIns(await parseConfiguration(await readSources(folder), folder, {}))
   const fetch = () => Promise.reject(new Error('nobody is asked here'))
-  const outside = { fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: pooledRandom() }
+  const outside = { fetch, effects: undefined, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: pooledRandom() }
   return (await buildConfiguration(parsed, outside)).server
 }
