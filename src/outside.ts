@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
+import type { FetchListeners } from './keys/fetch-listener.ts'
 import type { GuardedFetch } from './keys/guarded-fetch.ts'
-import type { FetchMetrics } from './observe/metrics/fetch-metrics.ts'
 import type { Store } from './stores/store.ts'
 
 /** Seconds since 1970, as JWTs count them; may have a fraction. */
@@ -19,7 +19,7 @@ export interface Outside {
   readonly store: Store
   readonly log: Logger
   /** Hears of fetches that are made again and again; for `/metrics`. */
-  readonly fetches?: Pick<FetchMetrics, 'of'> | undefined
+  readonly fetches?: FetchListeners | undefined
   /** Cryptographically strong random bytes. */
   readonly random: (bytes: number) => Buffer
 }

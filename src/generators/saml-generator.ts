@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import type { JsonObject } from '../json.ts'
 import type { Parts } from '../plugin.ts'
 import { buildContract } from '../policies/contract.ts'
@@ -8,13 +7,13 @@ import type { UnsignedAssertion } from '../saml/sign.ts'
 import type { Xml } from '../saml/write.ts'
 import { authenticationFor } from './authentication.ts'
 import { type AttributeName, attributeWriter, contractProblems, sharedNames, subjectName } from './saml-attributes.ts'
-import type { samlSettings } from './saml-settings.ts'
+import type { SharedSamlSettings } from './saml-settings.ts'
 import { signerOf } from './saml-signer.ts'
 import { type SubjectSettings, subjectOf } from './saml-subject.ts'
 import type { GeneratorGrant, TokenGenerator } from './token-generator.ts'
 
 /** The settings of a SAML generator, as far as both versions have them. */
-export interface SamlSettings extends z.output<z.ZodObject<typeof samlSettings>> {
+export interface SamlSettings extends SharedSamlSettings {
   readonly subject: SubjectSettings
   readonly contract: Readonly<Record<string, JsonObject>>
 }

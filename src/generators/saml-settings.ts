@@ -33,6 +33,9 @@ export const samlSettings = {
   }),
 }
 
+/** The same, parsed. */
+export type SharedSamlSettings = z.output<z.ZodObject<typeof samlSettings>>
+
 /** Settings of the subject that both versions have. */
 export const subjectSettings = {
   format: nonEmpty.optional().meta({ description: 'The format of the name, a URI; absent: unspecified' }),

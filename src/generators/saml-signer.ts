@@ -1,10 +1,10 @@
 import type { SigningKey } from '../keys/signing-key.ts'
 import { type Parts, SettingProblem } from '../plugin.ts'
 import { rsaSha1, signingAlgorithms, signingProblem, type XmlSigner, type XmlSigningAlgorithm, xmlSigner } from '../saml/sign.ts'
-import type { SamlSettings } from './saml-generator.ts'
+import type { SharedSamlSettings } from './saml-settings.ts'
 
 /** What signs the assertions, and the keys by which they can be verified now and after the next change of keys. */
-export function signerOf(settings: SamlSettings, parts: Parts): { sign: XmlSigner; keys: readonly SigningKey[] } {
+export function signerOf(settings: SharedSamlSettings, parts: Parts): { sign: XmlSigner; keys: readonly SigningKey[] } {
   const { active, upcoming } = parts.signingKey(settings.signingKey, ['signingKey'])
   const algorithm = settings.signatureAlgorithm ?? ownAlgorithm(active)
   const problem = signingProblem(algorithm, active)

@@ -1,25 +1,10 @@
+import type { FetchedThing, FetchListener, FetchListeners } from '../../keys/fetch-listener.ts'
 import type { Instant } from '../../outside.ts'
 import type { Counter, Family, Gauge } from './family.ts'
 import type { Registry } from './registry.ts'
 
-/** Something of another server that is fetched again and again. */
-export interface FetchedThing {
-  readonly kind: 'keys' | 'metadata'
-  readonly issuer: string
-  /** The configured address. */
-  readonly address: string
-}
-
-/** Hears of the fetches of one thing. */
-export interface FetchListener {
-  succeeded(): void
-  failed(): void
-  /** It is not fetched any more. */
-  forgotten(): void
-}
-
 /** Counts fetches of keys and metadata, and knows which of them fail. */
-export class FetchMetrics {
+export class FetchMetrics implements FetchListeners {
   readonly #now: () => Instant
   readonly #fetches: Family<Counter>
   readonly #lastSuccess: Family<Gauge>
