@@ -4,7 +4,7 @@ import type { Grant } from '../exchange/grant.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { type Parts, SettingProblem } from '../plugin.ts'
 import { buildContract, contractSettings } from '../policies/contract.ts'
-import { resource } from '../policies/resource.ts'
+import { isWholeHost, resource } from '../policies/resource.ts'
 import type { AllowedClients } from '../policies/target.ts'
 import type { AccessToken, AccessTokenManager } from './access-token-manager.ts'
 
@@ -53,8 +53,7 @@ export function managerBasics(settings: ManagerSettings, parts: Parts): Basics {
   if (settings.outlivesSubject)
     parts.warn('outlives-subject', ['outlivesSubject'], 'its tokens stay valid after the subject token has ended')
   for (const [index, name] of resources.entries()) {
-    if (new URL(name).pathname === '/' && name.endsWith('/'))
-      parts.warn('wide-resource', ['resources', index], 'serves everything on this host')
+    if (isWholeHost(name)) parts.warn('wide-resource', ['resources', index], 'serves everything on this host')
   }
   return {
     id: parts.id,

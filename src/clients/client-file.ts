@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Path } from '../config/problems.ts'
 import { didYouMean } from '../config/suggest.ts'
-import { distinct, type Reference, reference, scopeName, strict } from '../config/values.ts'
+import { distinct, everyFile, type Reference, reference, scopeName, strict } from '../config/values.ts'
 import { keySourceShape, namesOneSource, openKeySource } from '../keys/key-source.ts'
 import { signatureAlgorithms } from '../keys/signing-key.ts'
 import type { Blueprint, Parts } from '../plugin.ts'
@@ -11,7 +11,7 @@ import type { Client, ClientAuthentication, ClientTokenExchange } from './client
 import { buildSecret, secretSettings } from './secret-settings.ts'
 
 const bySecret = {
-  secrets: z.array(secretSettings).min(1).meta({ description: 'Each is good: two while one replaces the other' }),
+  secrets: distinct(secretSettings).min(1).meta({ description: 'Each is good: two while one replaces the other' }),
 }
 const { jwksUri, jwks, maxStale, allowPrivateNetwork } = keySourceShape
 
@@ -54,12 +54,11 @@ const tokenExchange = strict({
 const names = distinct(z.string().min(1)).default([])
 
 const clientSettings = strict({
-  $schema: z.string().optional(),
-  description: z.string().optional().meta({ description: 'What this file is for, in your own words' }),
-  enabled: z.boolean().default(true),
+  ...everyFile,
+  enabled: z.boolean().default(true).meta({ description: 'Whether it may do anything at all' }),
   authentication,
-  tokenExchange: tokenExchange.prefault({}),
-  introspection: strict({ enabled: z.boolean().default(false) })
+  tokenExchange: tokenExchange.prefault({}).meta({ description: 'Whether and how it may exchange tokens' }),
+  introspection: strict({ enabled: z.boolean().default(false).meta({ description: 'Off unless it is true' }) })
     .prefault({})
     .meta({ description: 'Whether it may ask what tokens mean' }),
   audiences: names.meta({ description: 'Names by which it is addressed as a resource server' }),
@@ -149,5 +148,6 @@ function methodProblem(input: unknown): string {
   const { method } = input as { method?: unknown }
   const known = `expected one of ${methodNames.map(name => `"${name}"`).join(', ')}`
   if (method === undefined) return `is missing (${known})`
+  if (method === 'none') return `there are no public clients: every client proves who it is; ${known}`
   return typeof method === 'string' ? `there is no method "${method}"${didYouMean(method, methodNames) || `; ${known}`}` : known
 }

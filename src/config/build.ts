@@ -178,7 +178,8 @@ export class Builder {
 
   #unusableKey(id: string, path: Path, why: string): never {
     const key = this.#built.keys.get(id)
-    if (key !== undefined && this.#keyLines.problems.length === 0) throw new SettingProblem(path, `the key "${id}" does not fit: ${why}`)
+    const usable = this.#keyLines.signing.has(id) || this.#keyLines.decryption.has(id)
+    if (key !== undefined && usable) throw new SettingProblem(path, `the key "${id}" does not fit: ${why}`)
     return fail()
   }
 }

@@ -17,6 +17,18 @@ export const testsFolder = 'policies/tests'
 /** A kind of file that others can name. */
 export type FolderKind = keyof typeof folders
 
+/** The editor schema of each kind of file, by its name in `schemas/`. */
+export const schemaNames: Readonly<Record<FolderKind | 'server', string>> = {
+  server: 'server.schema.json',
+  keys: 'key.schema.json',
+  'access-token-managers': 'access-token-manager.schema.json',
+  'token-generators': 'token-generator.schema.json',
+  'generator-groups': 'generator-group.schema.json',
+  'token-processors': 'token-processor.schema.json',
+  'processor-policies': 'processor-policy.schema.json',
+  clients: 'client.schema.json',
+}
+
 /** All kinds, in the order in which they are built: each uses only earlier ones. */
 export const folderKinds = Object.keys(folders) as FolderKind[]
 

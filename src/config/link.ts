@@ -8,7 +8,7 @@ import type { Sources } from './read.ts'
 import type { ServerSettings } from './server-file.ts'
 import { didYouMean } from './suggest.ts'
 import { Turns } from './turns.ts'
-import { ExternalText, Reference, ScopeName } from './values.ts'
+import { ExpressionSource, ExternalText, Reference, ScopeName } from './values.ts'
 
 /** Reports every member that names a file or a scope which is not there. Scopes are not judged where `server.json` has problems. */
 export async function checkReferences(
@@ -28,8 +28,21 @@ export async function checkReferences(
     for (const [path, { name }] of findInstances(file.blueprint.settings, ScopeName)) {
       if (scopes?.has(name) === false) findings.report(file, path, `server.json lists no scope "${name}"${didYouMean(name, scopes)}`)
     }
+    for (const { name, offset } of scopesOfExpression(file.blueprint.settings)) {
+      if (scopes?.has(name) === false)
+        findings.report(file, ['scope'], `server.json lists no scope "${name}"${didYouMean(name, scopes)}`, offset)
+    }
   }
   return findings.problems
+}
+
+/** The scopes that stand as a list in the expression of a policy's `scope`. What is looked for in such a list is another matter. */
+function scopesOfExpression({ scope }: { readonly scope?: unknown }): Array<{ readonly name: string; readonly offset: number }> {
+  if (!(scope instanceof ExpressionSource)) return []
+  const lists = [...scope.source.matchAll(/(?<!\bin\s*)\[\s*(?:(?:'[^'\\]*'|"[^"\\]*")\s*,?\s*)+\](?!\s*\.)/g)]
+  return lists.flatMap(({ 0: list, index }) =>
+    [...list.matchAll(/'([^']*)'|"([^"]*)"/g)].map(text => ({ name: text[1] ?? text[2] ?? '', offset: index + text.index + 1 })),
+  )
 }
 
 function dangling(kind: FolderKind, id: string, ids: ReadonlyMap<FolderKind, ReadonlySet<string>>): string {

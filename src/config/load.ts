@@ -5,7 +5,7 @@ import { assemble } from './assemble.ts'
 import { reportBearerTokens } from './bearer-tokens.ts'
 import { Builder, type ConfiguredProbe } from './build.ts'
 import { checkStore } from './check-store.ts'
-import { reportClashes, reportUnreachableGenerators } from './clashes.ts'
+import { reportClashes } from './clashes.ts'
 import { Findings } from './findings.ts'
 import { type AbsentText, checkReferences, findExternalTexts, readExternalText, type TextFinder } from './link.ts'
 import { warnOfOwnGenerators } from './own-generators.ts'
@@ -14,6 +14,7 @@ import { ConfigError, inOrder, type Problem, type Warning } from './problems.ts'
 import type { Sources } from './read.ts'
 import type { ServerSettings } from './server-file.ts'
 import { warnOfServer } from './server-warnings.ts'
+import { reportUnreachable } from './unreachable.ts'
 import type { ExternalText } from './values.ts'
 
 /** A configuration without problems. */
@@ -63,7 +64,7 @@ export async function buildConfiguration(
   const findings = new Findings()
   const built = await new Builder({ server: settings, texts, outside, kept, findings }).build(files)
   reportClashes(files, findings)
-  reportUnreachableGenerators(files, sources.files, findings)
+  reportUnreachable(files, sources.files, findings)
   reportBearerTokens(files, texts, findings)
   const storeProbes = checkStore({ files, texts, outside, findings })
   warnOfOwnGenerators(files, built, findings)

@@ -10,7 +10,7 @@ import { policyFile } from '../policies/policy-file.ts'
 import { policyTestFile } from '../policy-tests/test-file.ts'
 import { tokenProcessorKinds } from '../processors/index.ts'
 import { Findings, type InheritingFile } from './findings.ts'
-import type { FolderKind } from './folders.ts'
+import { type FolderKind, schemaNames } from './folders.ts'
 import { type Inherited, withInherited } from './inherit.ts'
 import type { Path, Problem } from './problems.ts'
 import type { SourceFile, Sources } from './read.ts'
@@ -89,10 +89,19 @@ function applySchema(
   { value, inherited }: Inherited,
   findings: Findings,
 ): ParsedFile | undefined {
+  checkSchemaName(source, findings)
   const result = schema.safeParse(value)
   if (result.success) return { source, inherited, blueprint: result.data }
   for (const { path, message } of problemsOf(result.error, value)) findings.report({ source, inherited }, path, message)
   return undefined
+}
+
+// An editor that was told the wrong schema finds fault with what is right, and nothing wrong with what is not.
+function checkSchemaName(source: SourceFile, findings: Findings): void {
+  const named = (source.text.value as { readonly $schema?: unknown }).$schema
+  const expected = schemaNames[source.kind]
+  if (typeof named !== 'string' || !named.endsWith('.schema.json') || named.split('/').at(-1) === expected) return
+  findings.report({ source, inherited: nothing }, ['$schema'], `is not the schema of this kind of file, which is "${expected}"`)
 }
 
 function typeProblem(type: unknown, kinds: readonly PluginKind<unknown>[]): string {

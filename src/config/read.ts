@@ -6,6 +6,7 @@ import { join, relative } from 'node:path'
 import { type FolderKind, folders, testsFolder } from './folders.ts'
 import { JsonText } from './json-text.ts'
 import { memberName, type Problem } from './problems.ts'
+import { findStrays } from './strays.ts'
 import { didYouMean } from './suggest.ts'
 import { Turns } from './turns.ts'
 
@@ -64,15 +65,16 @@ async function readAll(folder: string, { names, unreadable }: ListedFiles): Prom
   return files
 }
 
-/** The names of the files of the configuration, in order, and the folders that could not be looked into. */
+/** The names of the files of the configuration, in order, and what cannot be read: folders, and what stands beside them. */
 export async function listFiles(folder: string): Promise<{ names: readonly string[]; unreadable: readonly FoundFile[] }> {
   const lists = await Promise.all(watchedFolders.map(name => listJsonFiles(folder, name)))
+  const strays = await findStrays(folder, watchedFolders)
   return {
     names: [
       'server.json',
       ...lists.flatMap(list => ('content' in list ? [] : list)).filter(name => !name.startsWith(`${testsFolder}/`)),
     ].sort(),
-    unreadable: lists.filter(list => 'content' in list),
+    unreadable: [...lists.filter(list => 'content' in list), ...strays],
   }
 }
 
@@ -102,7 +104,7 @@ async function listJsonFiles(folder: string, below: string): Promise<string[] | 
   try {
     const entries = await readdir(join(folder, below), { withFileTypes: true, recursive: true })
     return entries
-      .filter(entry => /\.json[c5]?$/i.test(entry.name) && !entry.isDirectory())
+      .filter(entry => /\.(json[c5]?|jsn|hjson|ya?ml|toml)$/i.test(entry.name) && !entry.isDirectory())
       .map(entry => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
       .filter(name => !name.split('/').some(part => part.startsWith('.')))
   } catch (error) {

@@ -2,6 +2,7 @@ import type { Ajv2020 } from 'ajv/dist/2020.js'
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts'
 import { patternProblem } from './linear-time-regexp.ts'
 import type { Path } from './problems.ts'
+import { contradictionIn } from './schema-contradictions.ts'
 import { didYouMean } from './suggest.ts'
 
 /** What is wrong with a JSON Schema, and where in it. */
@@ -19,6 +20,8 @@ export function mistakeInSchema({ formats }: Pick<Ajv2020, 'formats'>, root: Jso
     }
     const pattern = Object.keys((part.patternProperties as JsonObject | undefined) ?? {}).find(patternProblem)
     if (pattern !== undefined) return { path: [...path, 'patternProperties', pattern], message: patternProblem(pattern) ?? '' }
+    const contradiction = contradictionIn(part)
+    if (contradiction !== undefined) return { path: [...path, contradiction.keyword], message: contradiction.message }
   }
   return undefined
 }

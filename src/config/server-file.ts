@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Blueprint } from '../plugin.ts'
 import { storeSettings } from '../stores/open-store.ts'
@@ -24,7 +25,12 @@ const settings = strict({
   ...everyFile,
   issuer,
   listen: strict({
-    host: z.string().min(1).default('127.0.0.1').meta({ description: 'The address of this machine; "0.0.0.0" or "::" for all' }),
+    host: z
+      .string()
+      .min(1)
+      .refine(isHost, 'expected an address of this machine such as "127.0.0.1", "0.0.0.0" or "::", or a host name')
+      .default('127.0.0.1')
+      .meta({ description: 'The address of this machine; "0.0.0.0" or "::" for all' }),
     port: z.int().min(0).max(65535).default(3000).meta({ description: 'The port; 0 for any that is free' }),
   })
     .prefault({})
@@ -116,6 +122,11 @@ export const serverFile: z.ZodType<Blueprint<ServerSettings>> = settings.transfo
   settings: parsed,
   build: () => parsed,
 }))
+
+// What looks like an address has to be one: as a host name, 127.0.0.256 would be asked of the DNS.
+function isHost(text: string): boolean {
+  return isIP(text) !== 0 || (/^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(text) && !/^[0-9.]+$/.test(text))
+}
 
 /** Whether a host name means this machine. */
 export function isLoopback(hostname: string): boolean {

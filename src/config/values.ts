@@ -85,7 +85,10 @@ export const duration = z
   .transform(text => Number(text.slice(0, -1)) * (unitSeconds[text.slice(-1)] ?? Number.NaN))
 
 /** A duration of at least one second. */
-export const lifetime = duration.refine(seconds => seconds >= 1, 'must be at least "1s"')
+export const lifetime = duration
+  .refine(seconds => seconds >= 1, 'must be at least "1s"')
+  // Far beyond it lie instants that cannot be written as dates.
+  .refine(seconds => seconds <= 3_650 * 86_400, 'must be at most "3650d"')
 
 const externalForms = 'write { "env": "NAME" } or { "file": "path" }'
 const literalHint = `a secret or a key never stands in the configuration itself: ${externalForms}`

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { z } from 'zod'
 import type { Path } from '../config/problems.ts'
+import { didYouMean } from '../config/suggest.ts'
 import { distinct, duration, type ExternalText, externalText, lifetime, reference } from '../config/values.ts'
 import { warnOfDates } from '../keys/certificate-dates.ts'
 import { type Parts, SettingProblem } from '../plugin.ts'
@@ -17,7 +18,10 @@ export const samlSettings = {
     .meta({ description: 'The service that the assertions are for, or several of which each may take them' }),
   signingKey: reference('keys').meta({ description: 'The key that signs, or any key of its line of succession' }),
   signatureAlgorithm: z.enum(signingAlgorithms).optional().meta({ description: "How the key signs; absent: by the key's own algorithm" }),
-  keyInfo: z.enum(keyInfoForms).default('certificate').meta({ description: 'What the signature shows of the key (default "certificate")' }),
+  keyInfo: z
+    .enum(keyInfoForms)
+    .optional()
+    .meta({ description: 'What the signature shows of the key (default "certificate")', default: 'certificate' }),
   notBefore: duration
     .default(30)
     .meta({ description: 'By how much NotBefore is earlier than the issue, for receivers with slow clocks (default "30s")' }),
@@ -36,9 +40,26 @@ export const samlSettings = {
 /** The same, parsed. */
 export type SharedSamlSettings = z.output<z.ZodObject<typeof samlSettings>>
 
+const nameFormats = [
+  ...['unspecified', 'emailAddress', 'X509SubjectName', 'WindowsDomainQualifiedName'].map(
+    name => `urn:oasis:names:tc:SAML:1.1:nameid-format:${name}`,
+  ),
+  ...['persistent', 'transient', 'entity', 'kerberos'].map(name => `urn:oasis:names:tc:SAML:2.0:nameid-format:${name}`),
+]
+
+/** SAML Core §8.3. Half of the standard's own formats belong to the namespace of SAML 1.1, which is often got wrong. */
+const nameFormat = nonEmpty
+  .regex(/^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/, {
+    error: `expected a URI such as "${nameFormats[1]}"`,
+    abort: true,
+  })
+  .refine(text => !text.startsWith('urn:oasis:names:tc:SAML:') || nameFormats.includes(text), {
+    error: issue => `SAML has no such format${didYouMean(String(issue.input), nameFormats)}`,
+  })
+
 /** Settings of the subject that both versions have. */
 export const subjectSettings = {
-  format: nonEmpty.optional().meta({ description: 'The format of the name, a URI; absent: unspecified' }),
+  format: nameFormat.optional().meta({ description: 'The format of the name, a URI; absent: unspecified' }),
   nameQualifier: nonEmpty.optional().meta({ description: 'The domain in which the name is unique' }),
   confirmation: z
     .enum(['bearer', 'sender-vouches', 'holder-of-key'])

@@ -11,11 +11,15 @@ export function signerOf(settings: SharedSamlSettings, parts: Parts): { sign: Xm
   if (problem !== undefined)
     throw new SettingProblem([settings.signatureAlgorithm === undefined ? 'signingKey' : 'signatureAlgorithm'], problem)
   if (algorithm === rsaSha1) parts.warn('sha1-signature', ['signatureAlgorithm'], 'signs by SHA-1, for which collisions have been found')
-  for (const key of settings.keyInfo === 'certificate' ? [active, ...upcoming] : []) {
+  const keyInfo = settings.keyInfo ?? 'certificate'
+  for (const key of keyInfo === 'certificate' ? [active, ...upcoming] : []) {
     if (key.certificate === undefined)
-      throw new SettingProblem(['keyInfo'], `the key "${key.id}" has no certificate; give it one, or say "key" or "none"`)
+      throw new SettingProblem(
+        [settings.keyInfo === undefined ? 'signingKey' : 'keyInfo'],
+        `the key "${key.id}" has no certificate; give it one, or say "key" or "none"`,
+      )
   }
-  return { sign: xmlSigner(active, algorithm, settings.keyInfo), keys: [active, ...upcoming] }
+  return { sign: xmlSigner(active, algorithm, keyInfo), keys: [active, ...upcoming] }
 }
 
 // Of a key that cannot sign XML this is no algorithm, and `signingProblem` says so.

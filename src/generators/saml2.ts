@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { lifetime, strict } from '../config/values.ts'
+import { lifetime, strict, webAddress } from '../config/values.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import type { Instant } from '../outside.ts'
 import { pluginKind } from '../plugin.ts'
@@ -19,7 +19,7 @@ const nonEmpty = z.string().min(1)
 const subject = strict({
   ...subjectSettings,
   spNameQualifier: nonEmpty.optional().meta({ description: 'The service for which the name was made' }),
-  recipient: nonEmpty.optional().meta({ description: 'The address that the assertion is to be presented at' }),
+  recipient: webAddress.optional().meta({ description: 'The address that the assertion is to be presented at' }),
   lifetime: lifetime.optional().meta({ description: 'How long the assertion can be presented (absent: as long as it lives)' }),
 })
 

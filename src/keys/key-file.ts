@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import { z } from 'zod'
-import { externalText, reference, strict } from '../config/values.ts'
+import { everyFile, externalText, reference, strict } from '../config/values.ts'
 import { type Blueprint, type Parts, SettingProblem } from '../plugin.ts'
 import { fits, isSignatureAlgorithm, weakness } from './algorithms.ts'
 import { bytesSignerFor } from './bytes-signer.ts'
@@ -11,8 +11,7 @@ import { type DecryptionKey, type KeyManagementAlgorithm, keyManagementAlgorithm
 import { type SignatureAlgorithm, type SigningKey, signatureAlgorithms } from './signing-key.ts'
 
 const settings = strict({
-  $schema: z.string().optional(),
-  description: z.string().optional().meta({ description: 'What this file is for, in your own words' }),
+  ...everyFile,
   algorithm: z
     .enum([...signatureAlgorithms, ...keyManagementAlgorithms])
     .meta({ description: 'The one algorithm that the key is used with' }),

@@ -13,7 +13,10 @@ export const keySourceShape = {
   jwksUri: webAddress.optional().meta({ description: 'Where the JWK Set is fetched from' }),
   discovery: z.literal(true).optional().meta({ description: 'The JWK Set is found by the metadata of the issuer' }),
   jwks: z
-    .union([z.object({ keys: z.array(z.record(z.string(), z.json())).min(1) }).catchall(z.json()), externalText])
+    .union([
+      z.object({ keys: z.array(z.record(z.string(), z.json())).min(1).meta({ description: 'The keys, each a JWK' }) }).catchall(z.json()),
+      externalText,
+    ])
     .optional()
     .meta({ description: 'The JWK Set itself (public keys), or where it stands' }),
   maxStale: duration

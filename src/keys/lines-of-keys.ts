@@ -23,8 +23,14 @@ export interface LinesOfKeys {
  */
 export function linesOfKeys(keys: readonly ConfiguredKey[]): LinesOfKeys {
   const problems = [...sameKeyTwice(keys), ...wrongSuccessions(keys)]
-  const lines = problems.length > 0 ? [] : chains(keys)
-  problems.push(...lines.flatMap(line => notOneActive(line) ?? []))
+  const broken = new Set(problems.map(({ id }) => id))
+  const lines: ConfiguredKey[][] = []
+  for (const line of chains(keys)) {
+    // One that is broken is told of once; the others stay as they are.
+    const problem = line.some(({ id }) => broken.has(id)) ? undefined : notOneActive(line)
+    if (problem !== undefined) problems.push(problem)
+    else if (!line.some(({ id }) => broken.has(id))) lines.push(line)
+  }
   const signing = new Map<string, SigningKeyLine>()
   const decryption = new Map<string, readonly DecryptionKey[]>()
   for (const line of lines) {
@@ -43,7 +49,7 @@ export function linesOfKeys(keys: readonly ConfiguredKey[]): LinesOfKeys {
   return { signing, decryption, problems }
 }
 
-/** Chains from the newest key to the oldest. Nothing forks and nothing goes in a circle here. */
+/** Chains from the newest key to the oldest. Keys that replace each other in a circle have no newest one, and are in none. */
 function chains(keys: readonly ConfiguredKey[]): ConfiguredKey[][] {
   const byId = new Map(keys.map(key => [key.id, key]))
   const replaced = new Set(keys.map(key => key.replaces))
@@ -61,8 +67,9 @@ function wrongSuccessions(keys: readonly ConfiguredKey[]): KeyLineProblem[] {
   const path = ['replaces']
   return keys.flatMap(key => {
     if (key.replaces === undefined) return []
-    const rival = keys.find(other => other !== key && other.replaces === key.replaces)
+    const rival = keys.find(other => other !== key && other.id !== other.replaces && other.replaces === key.replaces)
     const predecessor = byId.get(key.replaces)
+    if (key.replaces === key.id) return [{ id: key.id, path, message: 'a key cannot replace itself' }]
     if (rival !== undefined) return [{ id: key.id, path, message: `"${rival.id}" replaces "${key.replaces}" too` }]
     if (goesInACircle(key, byId)) return [{ id: key.id, path, message: 'the keys replace each other in a circle' }]
     if (predecessor !== undefined && (predecessor.signing === undefined) !== (key.signing === undefined)) {

@@ -12,6 +12,9 @@ export const tokenTypes = {
   awsCredentials: 'urn:cambist:params:oauth:token-type:aws-credentials',
 } as const
 
+/** Those whose tokens are no SAML assertions. */
+export const typesWithoutSaml: readonly string[] = [tokenTypes.accessToken, tokenTypes.refreshToken, tokenTypes.idToken, tokenTypes.jwt]
+
 /** The grant of RFC 8693 §2.1. */
 export const tokenExchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange'
 

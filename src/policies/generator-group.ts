@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { distinct, type Reference, reference, strict } from '../config/values.ts'
+import { distinct, everyFile, type Reference, reference, strict } from '../config/values.ts'
 import type { TokenGenerator } from '../generators/token-generator.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import { type Blueprint, type Parts, SettingProblem } from '../plugin.ts'
-import { resource } from './resource.ts'
+import { nearMiss } from './policy-warnings.ts'
+import { isWholeHost, resource } from './resource.ts'
 import { tokenType } from './token-type.ts'
 
 /** Which generator makes which requested token type for some resources. */
@@ -18,8 +19,7 @@ export interface GeneratorGroup {
 }
 
 const groupSettings = strict({
-  $schema: z.string().optional(),
-  description: z.string().optional().meta({ description: 'What this file is for, in your own words' }),
+  ...everyFile,
   resources: distinct(resource).default([]).meta({ description: 'The resources (RFC 8707) that it serves' }),
   audiences: distinct(z.string().min(1)).default([]).meta({ description: 'The logical names that it serves' }),
   generators: z
@@ -43,6 +43,13 @@ function buildGroup({ resources, audiences, generators, default: defaultType }: 
     if (Object.hasOwn(generators, type)) throw new SettingProblem(['generators', type], message)
   }
   if (!Object.hasOwn(generators, defaultType)) throw new SettingProblem(['default'], '"generators" has no such token type')
+  for (const [type] of entries) {
+    const known = nearMiss(type)
+    if (known !== undefined) parts.warn('token-type-near-miss', ['generators', type], `is nearly, but not exactly, "${known}"`)
+  }
+  for (const [index, name] of resources.entries()) {
+    if (isWholeHost(name)) parts.warn('wide-resource', ['resources', index], 'serves everything on this host')
+  }
   const built = new Map(entries.map(([type, generator]) => [type, parts.tokenGenerator(generator)]))
   for (const [type, generator] of built) {
     if (!suits(generator, type)) {

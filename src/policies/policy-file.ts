@@ -1,9 +1,12 @@
 import { z } from 'zod'
+import type { Path } from '../config/problems.ts'
 import { everyFile, expression, type Reference, reference, strict } from '../config/values.ts'
 import type { Declarations } from '../expressions/compile.ts'
 import { targetContextSchema } from '../expressions/context.ts'
 import type { JsonObject } from '../json.ts'
+import { tokenTypes } from '../oauth/token-types.ts'
 import { type Blueprint, ifBuilt, NotBuilt, type Parts, SettingProblem } from '../plugin.ts'
+import type { TokenProcessor } from '../processors/processor.ts'
 import { buildLoggedContract, contractSchema, contractSettings } from './contract.ts'
 import { buildCriteria, criteriaSettings } from './criteria.ts'
 import { buildFulfilment, checkFulfilment, fulfilmentSettings } from './fulfilment.ts'
@@ -136,6 +139,8 @@ function buildMapping(
   const path = ['processors', index]
   const subjectProcessor = ifBuilt(() => parts.tokenProcessor(subjectTokenProcessor))
   const actorProcessor = actorTokenProcessor && ifBuilt(() => parts.tokenProcessor(actorTokenProcessor))
+  reportOtherToken(subjectProcessor, subjectTokenType, [...path, 'subjectTokenProcessor'], parts)
+  reportOtherToken(actorProcessor, actorTokenType, [...path, 'actorTokenProcessor'], parts)
   const declared: Declarations = {
     subject: subjectProcessor?.attributes,
     ...(actorTokenProcessor && { actor: actorProcessor?.attributes }),
@@ -152,6 +157,16 @@ function buildMapping(
   const actor = { tokenType: actorTokenType, processor: actorProcessor }
   return { name: `processors[${index}]`, subjectTokenType, subjectProcessor, actor, fulfilment, criteria, scope }
 }
+
+// Such a mapping could only ever refuse: tokens of the type are none that the processor reads.
+function reportOtherToken(processor: TokenProcessor | undefined, tokenType: string | undefined, path: Path, parts: Parts): void {
+  const proven = processor?.wellKnownTypes
+  if (proven === undefined || tokenType === undefined || !wellKnownTypes.includes(tokenType) || proven.includes(tokenType)) return
+  parts.problem(path, `"${processor?.id}" proves ${proven.join(' or ')}, and no ${tokenType}`)
+}
+
+// A type of one's own may name whatever its users agree on.
+const wellKnownTypes: readonly string[] = Object.values(tokenTypes)
 
 const listOfScopes: JsonObject = { type: 'array', items: { type: 'string' } }
 

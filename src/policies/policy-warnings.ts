@@ -36,7 +36,7 @@ const prefix = 'urn:ietf:params:oauth:token-type'
 const wellKnown = ['access_token', 'refresh_token', 'id_token', 'saml1', 'saml2', 'jwt', 'id-jag', 'txn_token']
 
 /** The type that was probably meant. Other vendors' types, and types that add something to these, are none of our business. */
-function nearMiss(tokenType = ''): string | undefined {
+export function nearMiss(tokenType = ''): string | undefined {
   if (wellKnown.some(known => tokenType === `${prefix}:${known}`)) return undefined
   const colon = tokenType.lastIndexOf(':')
   const name = tokenType.slice(colon + 1)

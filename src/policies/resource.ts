@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { nearestName } from '../config/suggest.ts'
 
 /**
  * Why a resource cannot be compared safely; undefined when it can. It has to be an absolute URI without fragment (RFC 8707 §2).
@@ -27,10 +28,32 @@ export function pathOf(resource: string): string {
   return query === -1 ? resource : resource.slice(0, query)
 }
 
+/** Whether the resource serves every address on its host. */
+export function isWholeHost(resource: string): boolean {
+  return resource.endsWith('/') && new URL(resource).pathname === '/'
+}
+
+/** What an administrator cannot have meant, although a request may name it. Requests are compared with it as texts. */
+function misspelling(text: string): string | undefined {
+  const scheme = text.slice(0, text.indexOf(':'))
+  if (/^[a-z0-9.-]+:[0-9]+(\/|$)/i.test(text)) return `has no scheme: write "https://${text}"`
+  if (!/^https?$/.test(scheme) && text.startsWith(`${scheme}://`)) {
+    const meant = nearestName(scheme, ['https', 'http'])
+    if (meant !== undefined) return `has the scheme "${scheme}"; did you mean "${meant}"?`
+  }
+  if (!/^https?:\/\//.test(text)) return undefined
+  const { origin } = new URL(text)
+  return text === origin || (/^[/?]/.test(text.slice(origin.length)) && text.startsWith(origin))
+    ? undefined
+    : `is to be written with "${origin}", as clients write it`
+}
+
 /** A resource in a configuration file. */
 export const resource = z
   .string()
   .refine(text => resourceProblem(text) === undefined, {
     error: issue => `this resource ${resourceProblem(String(issue.input)) ?? 'cannot be used'}`,
+    abort: true,
   })
+  .refine(text => misspelling(text) === undefined, { error: issue => `this resource ${misspelling(String(issue.input)) ?? ''}` })
   .meta({ description: 'An absolute URI; one that ends in "/" serves everything below it' })

@@ -3,6 +3,7 @@ import type { AccessToken, AccessTokenManager } from '../access-tokens/access-to
 import { distinct, reference, scopeName } from '../config/values.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 import { TokenRejected } from '../oauth/errors.ts'
+import { tokenTypes } from '../oauth/token-types.ts'
 import type { Instant } from '../outside.ts'
 import { pluginKind } from '../plugin.ts'
 import { contractSchema } from '../policies/contract.ts'
@@ -28,6 +29,7 @@ export const accessToken = pluginKind('access-token', shape, (settings, parts): 
     limits: limitsOf(settings),
     issuers: [parts.issuer],
     origin: 'own',
+    wellKnownTypes: [tokenTypes.accessToken, tokenTypes.jwt],
     audiences: undefined,
     attributes: attributesOf(managers),
     async process(token, { now }) {

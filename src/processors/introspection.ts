@@ -6,6 +6,7 @@ import { addressProblem } from '../keys/addresses.ts'
 import { longestToken } from '../keys/compact-jws.ts'
 import type { GuardedFetch } from '../keys/guarded-fetch.ts'
 import { Outage, TokenRejected } from '../oauth/errors.ts'
+import { typesWithoutSaml } from '../oauth/token-types.ts'
 import type { Outside } from '../outside.ts'
 import { type Parts, pluginKind } from '../plugin.ts'
 import { type AssumedToken, assumedClaims } from './assumed.ts'
@@ -93,6 +94,7 @@ class IntrospectionProcessor implements TokenProcessor {
   readonly limits: TokenProcessor['limits']
   readonly issuers: readonly string[]
   readonly origin = 'foreign'
+  readonly wellKnownTypes = typesWithoutSaml
   readonly audiences: readonly string[] | undefined
   readonly attributes: JsonObject | undefined
   readonly #parts: IntrospectionParts

@@ -8,6 +8,7 @@ import { keySourceShape, namesOneSource, oneSourceMessage, openKeySource } from 
 import type { IssuerKeys } from '../keys/remote-keys.ts'
 import { signatureAlgorithms } from '../keys/signing-key.ts'
 import { TokenRejected } from '../oauth/errors.ts'
+import { typesWithoutSaml } from '../oauth/token-types.ts'
 import { type Parts, pluginKind } from '../plugin.ts'
 import { type AssumedToken, assumedClaims } from './assumed.ts'
 import { attributeSchema, type ClaimRules, readClaims } from './claims.ts'
@@ -124,6 +125,7 @@ class JwtProcessor implements TokenProcessor {
   readonly limits: TokenProcessor['limits']
   readonly issuers: readonly string[]
   readonly origin = 'foreign'
+  readonly wellKnownTypes = typesWithoutSaml
   readonly audiences: readonly string[] | undefined
   readonly attributes: JsonObject | undefined
   readonly #parts: JwtProcessorParts

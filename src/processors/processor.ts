@@ -81,6 +81,8 @@ export interface ProcessorLimits {
 export interface TokenProcessor {
   readonly id: string
   readonly limits: ProcessorLimits
+  /** Those of the token types of RFC 8693 §3 whose tokens it can prove; absent: any. */
+  readonly wellKnownTypes?: readonly string[]
   /** Whose tokens it takes; more than one makes subjects ambiguous without their issuer. */
   readonly issuers: readonly string[]
   /** `own`: tokens of this server. `foreign`: everybody else's. The audience rules differ (`exchange/check-audience.ts`). */

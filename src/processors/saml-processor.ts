@@ -20,6 +20,8 @@ import type { SamlSettings } from './saml-settings.ts'
 /** What the two versions of SAML do differently. */
 export interface SamlDialect {
   readonly version: SamlVersion
+  /** How RFC 8693 §3 calls such assertions. */
+  readonly tokenType: string
   read(assertion: VerifiedAssertion, rules: AssertionRules): Proof
 }
 
@@ -69,6 +71,7 @@ class SamlProcessor implements TokenProcessor {
   readonly limits: TokenProcessor['limits']
   readonly issuers: readonly string[]
   readonly origin = 'foreign'
+  readonly wellKnownTypes: readonly string[]
   readonly audiences: readonly string[] | undefined
   readonly attributes: JsonObject
   readonly #parts: SamlProcessorParts
@@ -76,6 +79,7 @@ class SamlProcessor implements TokenProcessor {
   constructor(parts: SamlProcessorParts) {
     this.id = parts.id
     this.limits = limitsOf(parts.settings)
+    this.wellKnownTypes = [parts.dialect.tokenType]
     this.issuers = [...parts.signers.keys()]
     this.audiences = parts.settings.audiences
     this.attributes = attributeSchema(parts.settings.claims)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tokenTypes } from '../oauth/token-types.ts'
 import { pluginKind } from '../plugin.ts'
 import { readAssertion11 } from '../saml/assertion11.ts'
 import { saml11Version } from '../saml/versions.ts'
@@ -21,6 +22,7 @@ export const saml11 = pluginKind(
   (settings, parts): TokenProcessor =>
     buildSamlProcessor(settings, parts, {
       version: saml11Version,
+      tokenType: tokenTypes.saml1,
       read: (assertion, rules) => readAssertion11(assertion, { ...rules, attributeNames: settings.attributeNames }),
     }),
 )

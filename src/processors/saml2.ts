@@ -1,3 +1,4 @@
+import { tokenTypes } from '../oauth/token-types.ts'
 import { pluginKind } from '../plugin.ts'
 import { readAssertion } from '../saml/assertion.ts'
 import { saml2Version } from '../saml/versions.ts'
@@ -9,5 +10,6 @@ import { samlSettings } from './saml-settings.ts'
 export const saml2 = pluginKind(
   'saml2',
   samlSettings,
-  (settings, parts): TokenProcessor => buildSamlProcessor(settings, parts, { version: saml2Version, read: readAssertion }),
+  (settings, parts): TokenProcessor =>
+    buildSamlProcessor(settings, parts, { version: saml2Version, tokenType: tokenTypes.saml2, read: readAssertion }),
 )

@@ -26,7 +26,15 @@ const typeDescription = 'Where it is kept: "embedded", "redis" or "memory"'
 
 const embedded = strict({
   type: z.literal('embedded').meta({ description: typeDescription }),
-  path: z.string().min(1).default('data').meta({ description: 'The folder, relative to the configuration folder' }),
+  path: z
+    .string()
+    .min(1)
+    .refine(
+      path => !/^(\.\/)?(policies|clients|keys|schemas)(\/|$)/.test(path) && !/^\.?\/?$/.test(path),
+      'the store needs a folder of its own, not one that files of the configuration stand in',
+    )
+    .default('data')
+    .meta({ description: 'The folder, relative to the configuration folder' }),
 }).meta({ description: 'On disk, durable, without a server: for one machine' })
 
 const redis = strict({
