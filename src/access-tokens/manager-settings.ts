@@ -4,6 +4,7 @@ import type { Grant } from '../exchange/grant.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { type Parts, SettingProblem } from '../plugin.ts'
 import { buildContract, contractSettings } from '../policies/contract.ts'
+import { warnOfLifetime } from '../policies/lifetime-warnings.ts'
 import { isWholeHost, resource } from '../policies/resource.ts'
 import type { AllowedClients } from '../policies/target.ts'
 import type { AccessToken, AccessTokenManager } from './access-token-manager.ts'
@@ -50,8 +51,7 @@ export function managerBasics(settings: ManagerSettings, parts: Parts): Basics {
     throw new SettingProblem(['contract'], 'the contract needs the attribute "sub" with "type": "string"')
   if (audience === 'requested' && resources.length === 0)
     throw new SettingProblem(['audience'], '"requested" needs "resources": without any, a token would have no audience')
-  if (settings.outlivesSubject)
-    parts.warn('outlives-subject', ['outlivesSubject'], 'its tokens stay valid after the subject token has ended')
+  warnOfLifetime(settings, parts)
   for (const [index, name] of resources.entries()) {
     if (isWholeHost(name)) parts.warn('wide-resource', ['resources', index], 'serves everything on this host')
   }

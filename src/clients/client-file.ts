@@ -96,8 +96,24 @@ async function buildAuthentication(settings: ClientSettings['authentication'], p
     const keys = openKeySource(parts.id, settings, { algorithms: settings.algorithms }, parts, ['authentication'])
     return { method, algorithms: new Set(settings.algorithms), keys }
   }
+  warnOfEnds(settings.secrets, parts)
   const secrets = settings.secrets.map((secret, index) => buildSecret(secret, parts, ['authentication', 'secrets', index]))
   return { method, secrets: await Promise.all(secrets) }
+}
+
+const secondsOfWarning = 30 * 86_400
+
+/** A client is locked out when the last of its secrets ends; that earlier ones do is how one replaces another. */
+function warnOfEnds(secrets: ReadonlyArray<{ readonly until?: string | undefined }>, parts: Parts): void {
+  const ends = secrets.map(({ until }) => (until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until) / 1000))
+  const end = Math.max(...ends)
+  const path = ['authentication', 'secrets', ends.indexOf(end), 'until']
+  const now = parts.outside.now()
+  if (end <= now) parts.warn('secret-expired', path, 'no secret of this client is good any more: it cannot authenticate')
+  else if (end <= now + secondsOfWarning) {
+    const day = new Date(end * 1000).toISOString().slice(0, 10)
+    parts.warn('secret-expires', path, `the last secret of this client ends on ${day}; put the next one beside it`)
+  }
 }
 
 function buildTokenExchange(settings: ClientSettings['tokenExchange'], parts: Parts): ClientTokenExchange {

@@ -7,6 +7,7 @@ import { Builder, type ConfiguredProbe } from './build.ts'
 import { checkStore } from './check-store.ts'
 import { reportClashes } from './clashes.ts'
 import { Findings } from './findings.ts'
+import { warnOfKeys } from './key-warnings.ts'
 import { type AbsentText, checkReferences, findExternalTexts, readExternalText, type TextFinder } from './link.ts'
 import { warnOfOwnGenerators } from './own-generators.ts'
 import { type ParsedFile, parseFiles } from './parse.ts'
@@ -28,6 +29,8 @@ export interface Loaded {
 
 /** A configuration whose files were parsed and whose outside texts were read, with what is wrong so far. */
 export interface Parsed {
+  /** Where the configuration stands, where it was read from there. */
+  readonly folder?: string
   readonly sources: Sources
   readonly files: readonly ParsedFile[]
   /** Undefined when `server.json` has problems. */
@@ -39,8 +42,8 @@ export interface Parsed {
 }
 
 /** Parses all files, follows their references and reads the secrets and keys that they name. */
-export function parseConfiguration(sources: Sources, folder: string, environment: NodeJS.ProcessEnv): Promise<Parsed> {
-  return parseSources(sources, external => readExternalText(external, folder, environment))
+export async function parseConfiguration(sources: Sources, folder: string, environment: NodeJS.ProcessEnv): Promise<Parsed> {
+  return { folder, ...(await parseSources(sources, external => readExternalText(external, folder, environment))) }
 }
 
 /** The same, where somebody else has read the secrets and keys. */
@@ -57,7 +60,7 @@ export async function parseSources(sources: Sources, find: TextFinder): Promise<
  * has what an earlier configuration has left.
  */
 export async function buildConfiguration(
-  { sources, files, settings, texts, problems }: Parsed,
+  { folder, sources, files, settings, texts, problems }: Parsed,
   outside: Outside,
   kept: Keeping = new Kept().draft(),
 ): Promise<Loaded> {
@@ -68,6 +71,7 @@ export async function buildConfiguration(
   reportBearerTokens(files, texts, findings)
   const storeProbes = checkStore({ files, texts, outside, findings })
   warnOfOwnGenerators(files, built, findings)
+  warnOfKeys(files, built.keys, { folder, now: outside.now() }, findings)
   if (settings !== undefined) warnOfServer(settings, files, built, findings)
   const all = [...problems, ...findings.problems]
   if (all.length > 0 || settings === undefined) throw new ConfigError(inOrder(all))

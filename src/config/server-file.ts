@@ -125,7 +125,7 @@ export const serverFile: z.ZodType<Blueprint<ServerSettings>> = settings.transfo
 
 // What looks like an address has to be one: as a host name, 127.0.0.256 would be asked of the DNS.
 function isHost(text: string): boolean {
-  return isIP(text) !== 0 || (/^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(text) && !/^[0-9.]+$/.test(text))
+  return text === '' || isIP(text) !== 0 || (/^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(text) && !/^[0-9.]+$/.test(text))
 }
 
 /** Whether a host name means this machine. */

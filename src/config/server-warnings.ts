@@ -1,3 +1,4 @@
+import { endpoint } from '../http/documents.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { Built } from './build.ts'
 import type { Findings } from './findings.ts'
@@ -5,6 +6,7 @@ import { findInstances } from './link.ts'
 import type { ParsedFile } from './parse.ts'
 import type { Path } from './problems.ts'
 import { isLoopback, type ServerSettings } from './server-file.ts'
+import { editDistance } from './suggest.ts'
 import { Reference } from './values.ts'
 
 /** Warns of what is legal and dangerous in `server.json`, and of what its defaults leave undone (docs/warnings.md). */
@@ -28,6 +30,7 @@ export function warnOfServer(settings: ServerSettings, files: readonly ParsedFil
     if (name !== undefined && !policies.some(policy => issuesTo(policy, name, built)))
       warn('unreachable-target', ['defaults', member], `can never be issued: no policy issues anything to "${name.id}"`)
   }
+  warnOfAudiences(settings, files, findings)
   warnOfClients(processorPolicy && built['processor-policies'].get(processorPolicy.id), files, built, findings)
 }
 
@@ -36,6 +39,18 @@ function issuesTo(policy: ProcessorPolicy, { kind, id }: Reference, built: Built
   const manager = built['access-token-managers'].get(id)
   if (kind === 'access-token-managers') return manager !== undefined && policy.issues.has(manager)
   return [...(built['generator-groups'].get(id)?.generators.values() ?? [])].some(generator => policy.issues.has(generator))
+}
+
+/** An audience that is one letter, or a slash at its end, away from this server's own name: tokens for this server would be refused. */
+function warnOfAudiences({ issuer }: ServerSettings, files: readonly ParsedFile[], findings: Findings): void {
+  const own = [issuer, endpoint(issuer, 'token')]
+  for (const file of files.filter(({ source }) => source.kind === 'token-processors')) {
+    const { audiences = [] } = file.blueprint.settings as { audiences?: readonly string[] }
+    for (const [index, audience] of audiences.entries()) {
+      const meant = own.includes(audience) ? undefined : own.find(name => editDistance(name, audience) === 1)
+      if (meant !== undefined) findings.warn(file, 'audience-near-miss', ['audiences', index], `is nearly, but not exactly, "${meant}"`)
+    }
+  }
 }
 
 interface Exchanging {

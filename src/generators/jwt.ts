@@ -6,6 +6,7 @@ import type { SigningKey } from '../keys/signing-key.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import { type Parts, pluginKind, SettingProblem } from '../plugin.ts'
 import { buildContract, contractSettings } from '../policies/contract.ts'
+import { warnOfLifetime } from '../policies/lifetime-warnings.ts'
 import type { Contract } from '../policies/processor-policy.ts'
 import { claimsForAws, contractForAws, jwtPresets, reportToAws, webIdentityRequest, withinLimit, withTransitiveTags } from './aws-jwt.ts'
 import type { GeneratorGrant, JwtIssuerPublication, TokenGenerator } from './token-generator.ts'
@@ -45,7 +46,7 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): TokenGenerator =>
   const aud = more.length === 0 ? only : audience
   if (preset !== undefined) reportToAws({ issuer, audiences: [audience].flat(), algorithm: active.algorithm }, parts)
   const contract = checkedContract(settings, parts)
-  if (outlivesSubject) parts.warn('outlives-subject', ['outlivesSubject'], 'its tokens stay valid after the subject token has ended')
+  warnOfLifetime(settings, parts)
   return {
     id: parts.id,
     type: 'jwt',

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts'
 import type { Parts } from '../plugin.ts'
 import { buildContract } from '../policies/contract.ts'
+import { warnOfLifetime } from '../policies/lifetime-warnings.ts'
 import type { Authentication, ProxyRestriction } from '../processors/processor.ts'
 import type { AssertionContent, Confirmation } from '../saml/assertion-content.ts'
 import type { UnsignedAssertion } from '../saml/sign.ts'
@@ -49,7 +50,7 @@ export function samlGenerator(settings: SamlSettings, parts: Parts, version: Sam
   const attributesOf = attributeWriter(namedAttributes(settings, parts, version))
   const subject = subjectOf(settings.subject, parts)
   const { sign, keys } = signerOf(settings, parts)
-  if (outlivesSubject) parts.warn('outlives-subject', ['outlivesSubject'], 'its tokens stay valid after the subject token has ended')
+  warnOfLifetime(settings, parts)
 
   return {
     id: parts.id,

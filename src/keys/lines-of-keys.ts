@@ -49,7 +49,7 @@ export function linesOfKeys(keys: readonly ConfiguredKey[]): LinesOfKeys {
   return { signing, decryption, problems }
 }
 
-/** Chains from the newest key to the oldest. Keys that replace each other in a circle have no newest one, and are in none. */
+/** Chains from the newest key to the oldest. One that leads into a circle ends where the circle closes. */
 function chains(keys: readonly ConfiguredKey[]): ConfiguredKey[][] {
   const byId = new Map(keys.map(key => [key.id, key]))
   const replaced = new Set(keys.map(key => key.replaces))
@@ -57,7 +57,8 @@ function chains(keys: readonly ConfiguredKey[]): ConfiguredKey[][] {
     .filter(key => !replaced.has(key.id))
     .map(newest => {
       const chain: ConfiguredKey[] = []
-      for (let key: ConfiguredKey | undefined = newest; key !== undefined; key = byId.get(key.replaces ?? '')) chain.push(key)
+      for (let key: ConfiguredKey | undefined = newest; key !== undefined && !chain.includes(key); key = byId.get(key.replaces ?? ''))
+        chain.push(key)
       return chain
     })
 }
@@ -81,8 +82,8 @@ function wrongSuccessions(keys: readonly ConfiguredKey[]): KeyLineProblem[] {
 
 function goesInACircle(start: ConfiguredKey, byId: ReadonlyMap<string, ConfiguredKey>): boolean {
   const passed = new Set<string>()
-  for (let key: ConfiguredKey | undefined = start; key !== undefined; key = byId.get(key.replaces ?? '')) {
-    if (passed.has(key.id)) return true
+  for (let key = byId.get(start.replaces ?? ''); key !== undefined && !passed.has(key.id); key = byId.get(key.replaces ?? '')) {
+    if (key === start) return true
     passed.add(key.id)
   }
   return false

@@ -85,8 +85,9 @@ function buildPolicy(settings: PolicySettings, parts: Parts): ProcessorPolicy {
   warnOfTokenTypes(settings.processors, parts)
   // Everything that does not depend on what is broken has been checked by now.
   if (contract === undefined || mappings === undefined || issues === undefined) throw new NotBuilt()
-  warnOfDangers(mappings, settings.scope, parts)
-  return { id: parts.id, actorToken: settings.actorToken, contract, mappings, criteria, issues }
+  const policy = { actorToken: settings.actorToken, contract, mappings, criteria, issues }
+  warnOfDangers(policy, settings.scope, parts)
+  return { id: parts.id, ...policy }
 }
 
 function buildPolicyContract(settings: PolicySettings['contract'], parts: Parts): Contract | undefined {

@@ -1,13 +1,24 @@
+import type { Path } from '../config/problems.ts'
 import { editDistance, nearestName } from '../config/suggest.ts'
 import type { ExpressionSource } from '../config/values.ts'
+import type { JsonObject } from '../json.ts'
+import { tokenTypes } from '../oauth/token-types.ts'
 import type { Parts } from '../plugin.ts'
-import type { ProcessorMapping } from './processor-policy.ts'
+import { contractSchema } from './contract.ts'
+import { warnOfCrossing } from './crossed-attributes.ts'
+import type { Criterion, Fulfilment, ProcessorMapping, ProcessorPolicy } from './processor-policy.ts'
 
 /** Warns of what is legal in a policy and lets the wrong party in (docs/warnings.md). */
-export function warnOfDangers(mappings: readonly ProcessorMapping[], scope: string | ExpressionSource, parts: Parts): void {
-  if (scope === 'client') parts.warn('scope-from-client', ['scope'], 'a token may carry scopes that its subject never had')
+export function warnOfDangers(policy: Omit<ProcessorPolicy, 'id'>, scope: string | ExpressionSource, parts: Parts): void {
+  const { mappings } = policy
+  warnOfScope(scope, mappings, parts)
+  warnOfConstantCriteria(policy, parts)
+  warnOfIssues(policy, parts)
   for (const [index, mapping] of mappings.entries()) {
     warnOfAmbiguousSubject(mapping, index, mappings, parts)
+    warnOfLiteral('subject', mapping.fulfilment, ['processors', index], parts)
+    warnOfCrossing(mapping.fulfilment, mapping.subjectProcessor.attributes, ['processors', index], parts)
+    warnOfImpersonation(mapping, index, policy, parts)
     const twin = mappings.slice(0, index).find(other => other.subjectProcessor === mapping.subjectProcessor && differ(other, mapping))
     if (twin !== undefined) {
       parts.warn(
@@ -28,6 +39,12 @@ export function warnOfTokenTypes(
     for (const member of ['subjectTokenType', 'actorTokenType'] as const) {
       const known = nearMiss(mapping[member])
       if (known !== undefined) parts.warn('token-type-near-miss', ['processors', index, member], `is nearly, but not exactly, "${known}"`)
+      if (mapping[member] === tokenTypes.refreshToken)
+        parts.warn(
+          'refresh-token-taken',
+          ['processors', index, member],
+          'refresh tokens are for their authorization server only; nobody else should have one to exchange',
+        )
     }
   }
 }
@@ -44,6 +61,69 @@ export function nearMiss(tokenType = ''): string | undefined {
   const meant = wellKnown.includes(name) ? name : nearestName(name, wellKnown)
   if (meant === undefined || misspeltPrefix > 5) return undefined
   return `${prefix}:${meant}`
+}
+
+function warnOfScope(scope: string | ExpressionSource, mappings: readonly ProcessorMapping[], parts: Parts): void {
+  const message = 'a token may carry scopes that its subject never had'
+  if (scope === 'client') parts.warn('scope-from-client', ['scope'], message)
+  const [rule] = mappings.map(mapping => mapping.scope)
+  if (rule?.from !== 'expression') return
+  const { reads } = rule.expression
+  // What was asked for, and nothing that was proved.
+  if (reads.has('context') && !['subject', 'actor', 'policy'].some(name => reads.has(name)))
+    parts.warn('scope-from-client', ['scope'], message)
+}
+
+function warnOfConstantCriteria({ mappings, criteria, issues }: Omit<ProcessorPolicy, 'id'>, parts: Parts): void {
+  const lists: Array<readonly [Path, readonly Criterion[]]> = [
+    ...mappings.map((mapping, index) => [['processors', index, 'criteria'], mapping.criteria] as const),
+    [['criteria'], criteria],
+    ...[...issues.values()].map((issue, index) => [['issues', index, 'criteria'], issue.criteria] as const),
+  ]
+  for (const [path, list] of lists) {
+    for (const [index, { require }] of list.entries()) {
+      if (require.reads.size === 0)
+        parts.warn('constant-criterion', [...path, index, 'require'], 'reads nothing, so that it decides the same always')
+    }
+  }
+}
+
+function warnOfIssues({ contract, issues }: Omit<ProcessorPolicy, 'id'>, parts: Parts): void {
+  for (const [index, { fulfilment }] of [...issues.values()].entries()) {
+    const path = ['issues', index]
+    for (const name of ['sub', 'SAML_SUBJECT']) warnOfLiteral(name, fulfilment, path, parts)
+    warnOfCrossing(fulfilment, contractSchema(contract.attributes), path, parts)
+  }
+}
+
+function warnOfLiteral(name: string, { expressions }: Fulfilment, path: Path, parts: Parts): void {
+  const expression = expressions.find(([attribute]) => attribute === name)?.[1]
+  if (expression?.reads.size === 0)
+    parts.warn('literal-subject', [...path, 'attributes', name], 'reads nothing, so that everybody becomes the same subject')
+}
+
+/**
+ * RFC 8693 §1.1: without an actor the client gets a token that is the subject's own. Where neither the token (`may_act`) nor a condition has a
+ * say, whoever gets hold of a token of this kind can do that. Own tokens came about by an exchange that had its conditions.
+ */
+function warnOfImpersonation(
+  mapping: ProcessorMapping,
+  index: number,
+  { criteria, issues }: Omit<ProcessorPolicy, 'id'>,
+  parts: Parts,
+): void {
+  const { actor, subjectProcessor } = mapping
+  if (actor !== undefined || subjectProcessor.origin === 'own' || mapping.criteria.length + criteria.length > 0) return
+  if ([...issues.values()].every(issue => issue.criteria.length > 0) || isRestricted(subjectProcessor.attributes)) return
+  const message = 'whoever has such a token becomes its subject: no criteria restrict that, and the claims need no may_act'
+  parts.warn('unrestricted-impersonation', ['processors', index], message)
+}
+
+/** Whether the processor requires `may_act`, or claims of certain values. */
+function isRestricted(attributes: JsonObject | undefined): boolean {
+  if (attributes === undefined) return false
+  if (Array.isArray(attributes.required) && attributes.required.includes('may_act')) return true
+  return /"(const|enum|pattern)":/.test(JSON.stringify(attributes))
 }
 
 // The same `sub` of two issuers is two people.

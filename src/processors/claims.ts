@@ -138,6 +138,15 @@ export function attributeSchema(schemas: readonly JsonObject[], required: readon
     ...Object.assign({}, ...schemas),
     type: 'object',
     required: [...new Set(['iss', 'sub', ...required, ...requiredOfSchemas])],
-    properties: Object.assign({}, ...schemas.map(schema => schema.properties ?? {}), registeredClaims) as JsonObject,
+    properties: withRegistered(Object.assign({}, ...schemas.map(schema => schema.properties ?? {})) as JsonObject),
   }
+}
+
+// What a file says of a registered claim holds beside its type, which is known.
+function withRegistered(properties: JsonObject): JsonObject {
+  const registered = Object.entries(registeredClaims).map(([name, schema]) => [
+    name,
+    { ...(properties[name] as object), ...(schema as object) },
+  ])
+  return { ...properties, ...Object.fromEntries(registered) }
 }

@@ -30,7 +30,7 @@ const embedded = strict({
     .string()
     .min(1)
     .refine(
-      path => !/^(\.\/)?(policies|clients|keys|schemas)(\/|$)/.test(path) && !/^\.?\/?$/.test(path),
+      path => !/^(\.\/)?(policies|clients|keys|schemas)(\/|$)/.test(path) && !/^(\.|\/|\.\/)$/.test(path),
       'the store needs a folder of its own, not one that files of the configuration stand in',
     )
     .default('data')

@@ -155,7 +155,7 @@ describe('clients/client-file', () => {
     ['basic', /^authentication: expected an object/],
     [{}, /^authentication.method: is missing \(expected one of "client_secret_basic", "client_secret_post", "private_key_jwt"\)$/],
     [{ method: 'client_secret_basik' }, /^authentication.method: .*did you mean "client_secret_basic"\?$/],
-    [{ method: 'none' }, /^authentication.method: there is no method "none"; expected one of/],
+    [{ method: 'none' }, /^authentication.method: there are no public clients: every client proves who it is; expected one of/],
     [{ method: 'tls_client_auth' }, /^authentication.method: there is no method/],
     [{ method: 'client_secret_basic' }, /^authentication.secrets: is missing/],
     [{ method: 'client_secret_basic', secrets: [] }, /^authentication.secrets: must have at least one entry$/],

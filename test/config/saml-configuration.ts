@@ -65,7 +65,7 @@ export async function samlConfiguration(): Promise<Record<string, string>> {
   "contract": { "sub": { "type": "string" } }
 }`,
     'policies/generator-groups/ledger.json': `{
-  "resources": ["https://ledger.example.com/"],
+  "resources": ["https://ledger.example.com/in/"],
   "audiences": ["ledger"],
   "generators": {
     "urn:ietf:params:oauth:token-type:saml2": "ledger",

@@ -47,9 +47,9 @@ describe('mistakes about SAML', () => {
   it('two groups with one resource and audience are reported at both', async () => {
     const ledger = whole['policies/generator-groups/ledger.json'] ?? ''
     expect(await problemsOf({ ...whole, 'policies/generator-groups/twin.json': ledger })).to.deep.equal([
-      'policies/generator-groups/ledger.json:2:17 resources[0]: "https://ledger.example.com/" leads to one target only, and policies/generator-groups/twin.json has it too',
+      'policies/generator-groups/ledger.json:2:17 resources[0]: "https://ledger.example.com/in/" leads to one target only, and policies/generator-groups/twin.json has it too',
       'policies/generator-groups/ledger.json:3:17 audiences[0]: "ledger" leads to one target only, and policies/generator-groups/twin.json has it too',
-      'policies/generator-groups/twin.json:2:17 resources[0]: "https://ledger.example.com/" leads to one target only, and policies/generator-groups/ledger.json has it too',
+      'policies/generator-groups/twin.json:2:17 resources[0]: "https://ledger.example.com/in/" leads to one target only, and policies/generator-groups/ledger.json has it too',
       'policies/generator-groups/twin.json:3:17 audiences[0]: "ledger" leads to one target only, and policies/generator-groups/ledger.json has it too',
     ])
   })
@@ -60,7 +60,7 @@ describe('mistakes about SAML', () => {
     const message = 'keyInfo: the key "saml" has no certificate; give it one, or say "key" or "none"'
     expect(await problemsOf(files)).to.deep.equal([
       `policies/token-generators/ledger.json:7:3 ${message}`,
-      `policies/token-generators/ledger11.json:1:1 ${message}`,
+      `policies/token-generators/ledger11.json:5:3 ${message.replace('keyInfo', 'signingKey')}`,
     ])
   })
 
@@ -127,6 +127,16 @@ describe('mistakes about SAML', () => {
     const broken = changed('policies/token-generators/ledger.json', '"lifetime": "5m"', '"lifetime": "5 min"')
     expect(await problemsOf({ ...broken, ...files })).to.deep.equal([
       'policies/token-generators/ledger.json:9:3 lifetime: expected a duration such as "30s", "5m" or "1h"',
+    ])
+  })
+
+  it('a group that serves a whole host, and one with a token type that is not quite one, are warned about', async () => {
+    const group = 'policies/generator-groups/ledger.json'
+    const wide = changed(group, '"https://ledger.example.com/in/"', '"https://ledger.example.com/"')
+    expect(await warningsOf(wide)).to.deep.equal([`${group}:2:17 resources[0]: serves everything on this host [wide-resource]`])
+    const near = changed(group, 'urn:ietf:params:oauth:token-type:saml1"', 'urn:ietf:params:oauth:token-type:saml11"')
+    expect(await warningsOf(near)).to.deep.equal([
+      `${group}:6:5 generators["urn:ietf:params:oauth:token-type:saml11"]: is nearly, but not exactly, "urn:ietf:params:oauth:token-type:saml1" [token-type-near-miss]`,
     ])
   })
 })

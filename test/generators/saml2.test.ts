@@ -327,7 +327,7 @@ describe('the saml2 token generator', () => {
     it('a key without a certificate where one is to be shown', async () => {
       const bare = { ...key, certificate: undefined }
       const { problems } = await build(saml2, file(), { keys: { saml: bare } })
-      expect(problems).to.deep.equal(['keyInfo: the key "saml" has no certificate; give it one, or say "key" or "none"'])
+      expect(problems).to.deep.equal(['signingKey: the key "saml" has no certificate; give it one, or say "key" or "none"'])
       expect((await build(saml2, file({ keyInfo: 'key' }), { keys: { saml: bare } })).problems).to.deep.equal([])
     })
 

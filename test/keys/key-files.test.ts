@@ -159,7 +159,7 @@ describe('lines of keys', () => {
       'a: the keys replace each other in a circle',
       'b: the keys replace each other in a circle',
     ])
-    expect(problems(key('a', 'active', 'a'))).to.deep.equal(['a: the keys replace each other in a circle'])
+    expect(problems(key('a', 'active', 'a'))).to.deep.equal(['a: a key cannot replace itself'])
     expect(problems(key('a', 'active'), { ...key('b', 'active'), kid: 'kid of a' })).to.deep.equal(['b: is the same key as that of "a"'])
   })
 
