@@ -1,18 +1,24 @@
 import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+
+
+import { folders } from './folders.ts'
 import type { FoundFile } from './read.ts'
+
+
 import { nearestName } from './suggest.ts'
 
 /**
  * Finds what stands beside the folders of a configuration and was meant to be in it: `client/orders.json` or `servers.json` would never be
  * read, and a server that starts without its clients is noticed too late.
  */
-export async function findStrays(folder: string, folders: readonly string[]): Promise<readonly FoundFile[]> {
+export async function findStrays(folder: string, watched: readonly string[]): Promise<readonly FoundFile[]> {
+  const places = new Map([...Object.values(folders), ...watched].map(place => [place.slice(place.lastIndexOf('/') + 1), place]))
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   const names = (directories: boolean) => entries.filter(entry => entry.isDirectory() === directories).map(({ name }) => name)
   const below = names(true).map(async name => {
-    const meant = folders.includes(name) || name.startsWith('.') ? undefined : nearestName(name, folders)
+    const meant = watched.includes(name) || name.startsWith('.') ? undefined : places.get(nearestName(name, places.keys()) ?? '')
     return meant === undefined ? [] : (await configurationIn(folder, name)).map(file => stray(file, meant))
   })
   const beside = names(false)

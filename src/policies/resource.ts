@@ -42,6 +42,7 @@ function misspelling(text: string): string | undefined {
     if (meant !== undefined) return `has the scheme "${scheme}"; did you mean "${meant}"?`
   }
   if (!/^https?:\/\//.test(text)) return undefined
+  if (text.endsWith('/*')) return `is no pattern: "${text.slice(0, -1)}" serves everything below it`
   const { origin } = new URL(text)
   return text === origin || (/^[/?]/.test(text.slice(origin.length)) && text.startsWith(origin))
     ? undefined

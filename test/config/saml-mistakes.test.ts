@@ -92,7 +92,7 @@ describe('mistakes about SAML', () => {
     }
     const message = `the certificate expires on ${day}; partners need the certificate of the next key before [certificate-expires]`
     expect(await warningsOf({ ...files, ...encryption })).to.deep.equal([`keys/saml.json:5:3 certificate: ${message}`])
-    const lived = certifiedKey('RS256', 'lived', 365 + 40)
+    const lived = certifiedKey('RS256', 'lived', 365 + 100)
     const longer = { 'secrets/saml.pem': lived.privateKeyPem, 'secrets/saml.crt': lived.certificatePem }
     expect(await warningsOf({ ...files, ...encryption, ...longer })).to.deep.equal([])
     const retired = {
