@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-
 import { folders } from './folders.ts'
 import type { FoundFile } from './read.ts'
-
 
 import { nearestName } from './suggest.ts'
 
