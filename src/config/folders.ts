@@ -18,7 +18,7 @@ export const testsFolder = 'policies/tests'
 export type FolderKind = keyof typeof folders
 
 /** The editor schema of each kind of file, by its name in `schemas/`. */
-export const schemaNames: Readonly<Record<FolderKind | 'server', string>> = {
+export const schemaNames: Readonly<Record<FolderKind | 'server' | 'tests', string>> = {
   server: 'server.schema.json',
   keys: 'key.schema.json',
   'access-token-managers': 'access-token-manager.schema.json',
@@ -27,6 +27,7 @@ export const schemaNames: Readonly<Record<FolderKind | 'server', string>> = {
   'token-processors': 'token-processor.schema.json',
   'processor-policies': 'processor-policy.schema.json',
   clients: 'client.schema.json',
+  tests: 'policy-test.schema.json',
 }
 
 /** All kinds, in the order in which they are built: each uses only earlier ones. */

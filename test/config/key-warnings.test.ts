@@ -21,7 +21,7 @@ describe('keys without a successor', () => {
     const { folder, remove } = writeFolder(files)
     const now = () => Date.now() / 1000
     const fetch = () => Promise.reject(new Error('nothing is fetched here'))
-    const outside = { fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
+    const outside = { effects: undefined, fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
     try {
       const then = now() - (old?.days ?? 0) * 86_400
       if (old !== undefined) utimesSync(join(folder, old.file), then, then)

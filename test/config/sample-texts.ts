@@ -79,7 +79,7 @@ export class SampleFolder {
 async function problemsIn(folder: string): Promise<string[]> {
   const now = () => Date.now() / 1000
   const fetch = () => Promise.reject(new Error('nothing is fetched here'))
-  const outside = { fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
+  const outside = { effects: undefined, fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
   try {
     await buildConfiguration(await parseConfiguration(await readSources(folder), folder, {}), outside)
     return []
