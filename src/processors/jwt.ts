@@ -14,7 +14,7 @@ import { type AssumedToken, assumedClaims } from './assumed.ts'
 import { attributeSchema, type ClaimRules, readClaims } from './claims.ts'
 import { foreignSettings, limitsOf } from './common-settings.ts'
 import { type PresetName, presets } from './presets/index.ts'
-import type { Preset } from './presets/preset.ts'
+import type { Preset, PresetFacts } from './presets/preset.ts'
 import { checkIssuerForm, tighten } from './presets/tighten.ts'
 import type { Proof, TokenProcessor } from './processor.ts'
 
@@ -46,7 +46,7 @@ type JwtSettings = z.output<z.ZodObject<typeof shape>>
 /** A signed, or signed and then encrypted, JWT of somebody else (RFC 7519, RFC 8725, RFC 9068). */
 export const jwt = pluginKind('jwt', shape, (settings, parts): TokenProcessor => {
   const rules = tighten({ ...settings, types: settings.typ }, parts)
-  const schemas = [rules.preset?.claims, settings.claims].filter(schema => schema !== undefined)
+  const schemas = [rules.preset?.claims, settings.claims, rules.preset?.facts?.schema].filter(schema => schema !== undefined)
   const required = [...rules.requiredClaims, ...(settings.expiry === 'required' ? ['exp'] : [])]
   if (settings.expiry === 'optional')
     parts.warn('no-expiry', ['expiry'], 'tokens without exp are taken; they bound the lifetime of nothing')
@@ -60,6 +60,7 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): TokenProcessor =>
     issuerOf: rules.preset?.issuerOf ?? issOf,
     algorithms: new Set<string>(rules.algorithms),
     types: new Set(rules.types),
+    facts: rules.preset?.facts,
     decryptionKeys: (settings.decryptionKeys ?? []).flatMap((key, index) => parts.decryptionKeys(key, ['decryptionKeys', index])),
     claims: { required, scopeClaim: rules.preset?.scopeClaim ?? 'scope', problem: claimsProblem(settings.claims, rules.preset, parts) },
   })
@@ -118,6 +119,7 @@ interface JwtProcessorParts extends Pick<TokenProcessor, 'id' | 'limits' | 'audi
   readonly types: ReadonlySet<string>
   readonly decryptionKeys: readonly DecryptionKey[]
   readonly claims: ClaimRules
+  readonly facts: PresetFacts | undefined
 }
 
 class JwtProcessor implements TokenProcessor {
@@ -155,12 +157,18 @@ class JwtProcessor implements TokenProcessor {
       })
     if (!key.verify(jws.signingInput, jws.signature))
       throw new TokenRejected('the signature of the token is not valid', { member: 'issuers' })
-    return readClaims(issuer, claims, this.#parts.claims)
+    return this.#read(issuer, claims)
   }
 
   assume(token: AssumedToken): Proof {
     const claims = assumedClaims(token, this, this.#parts.claims.required)
-    return readClaims(this.#issuerOf(claims).issuer, claims, this.#parts.claims)
+    return this.#read(this.#issuerOf(claims).issuer, claims)
+  }
+
+  #read(issuer: string, claims: JsonObject): Proof {
+    const proof = readClaims(issuer, claims, this.#parts.claims)
+    const { facts } = this.#parts
+    return facts === undefined ? proof : { ...proof, attributes: { ...proof.attributes, ...facts.read(claims) } }
   }
 
   #issuerOf(claims: JsonObject): { issuer: string; keys: IssuerKeys } {

@@ -14,6 +14,8 @@ import { UnknownSigner } from '../saml/verify.ts'
 import type { AssumedToken } from './assumed.ts'
 import { describable } from './claims.ts'
 import { limitsOf } from './common-settings.ts'
+import type { SamlPreset } from './presets/saml-preset.ts'
+import { type SamlRules, tightenSaml } from './presets/tighten-saml.ts'
 import type { ProcessorRequest, Proof, TokenProcessor } from './processor.ts'
 import type { SamlSettings } from './saml-settings.ts'
 
@@ -23,10 +25,12 @@ export interface SamlDialect {
   /** How RFC 8693 §3 calls such assertions. */
   readonly tokenType: string
   read(assertion: VerifiedAssertion, rules: AssertionRules): Proof
+  readonly preset?: SamlPreset | undefined
 }
 
 /** Builds the processor of one version of SAML from its file. */
 export function buildSamlProcessor(settings: SamlSettings, parts: Parts, dialect: SamlDialect): TokenProcessor {
+  const rules = tightenSaml(settings, dialect.preset, parts)
   const signers = new Map<string, IssuerSigners>()
   for (const [index, issuer] of settings.issuers.entries()) {
     if (signers.has(issuer.entityId)) parts.problem(['issuers', index, 'entityId'], 'this issuer is named twice')
@@ -35,10 +39,11 @@ export function buildSamlProcessor(settings: SamlSettings, parts: Parts, dialect
   return new SamlProcessor({
     id: parts.id,
     settings,
+    rules,
     dialect,
     signers,
     searchable: [...signers.values()].some(({ searched }) => searched !== undefined),
-    recipients: new Set(settings.recipients ?? [parts.issuer, `${parts.issuer.replace(/\/$/, '')}/token`]),
+    recipients: new Set(rules.recipients),
     decryptionKeys: (settings.decryptionKeys ?? []).flatMap((key, index) =>
       rsaKeys(parts.decryptionKeys(key, ['decryptionKeys', index]), parts, index),
     ),
@@ -56,6 +61,7 @@ function rsaKeys(keys: ReturnType<Parts['decryptionKeys']>, parts: Parts, index:
 interface SamlProcessorParts {
   readonly id: string
   readonly settings: SamlSettings
+  readonly rules: SamlRules
   readonly dialect: SamlDialect
   /** By entity id: a key never serves another issuer (SC-23). */
   readonly signers: ReadonlyMap<string, IssuerSigners>
@@ -78,17 +84,17 @@ class SamlProcessor implements TokenProcessor {
 
   constructor(parts: SamlProcessorParts) {
     this.id = parts.id
-    this.limits = limitsOf(parts.settings)
+    this.limits = limitsOf({ ...parts.settings, maxAge: parts.rules.maxAge })
     this.wellKnownTypes = [parts.dialect.tokenType]
     this.issuers = [...parts.signers.keys()]
-    this.audiences = parts.settings.audiences
-    this.attributes = attributeSchema(parts.settings.claims)
+    this.audiences = parts.rules.audiences
+    this.attributes = attributeSchema(parts.settings.claims, parts.dialect.preset)
     this.#parts = parts
   }
 
   async process(token: string, { now }: ProcessorRequest): Promise<Proof> {
-    const { settings, dialect, recipients } = this.#parts
-    const bytes = decodeToken(token, { maxSize: settings.maxSize, lenient: settings.lenientBase64 })
+    const { settings, rules, dialect, recipients } = this.#parts
+    const bytes = decodeToken(token, { maxSize: rules.maxSize, lenient: rules.lenientBase64 })
     const assertion = await this.#open(bytes)
     const { clockSkew, acceptInResponseTo } = settings
     return this.#acceptable(dialect.read(assertion, { now, clockSkew, recipients, acceptInResponseTo, claims: settings.claims }))
@@ -103,7 +109,7 @@ class SamlProcessor implements TokenProcessor {
 
   #acceptable(proof: Proof): Proof {
     const problem = this.#parts.claims?.problem(proof.attributes.attributes)
-    if (problem === undefined) return proof
+    if (problem === undefined) return withFacts(proof, this.#parts.dialect.preset)
     throw new TokenRejected(`the attributes of the assertion are not acceptable: ${describable(problem)}`, { member: 'claims' })
   }
 
@@ -118,11 +124,11 @@ class SamlProcessor implements TokenProcessor {
   }
 
   #openWith(bytes: Buffer, keysOf: (signers: IssuerSigners) => ReturnType<IssuerSigners['keys']>): Promise<VerifiedAssertion> {
-    const { settings, dialect, signers, recipients, decryptionKeys } = this.#parts
+    const { settings, rules, dialect, signers, recipients, decryptionKeys } = this.#parts
     const algorithms = new Set(settings.algorithms)
-    const { acceptResponse, acceptInResponseTo } = settings
+    const { acceptInResponseTo } = settings
     return openAssertion(readXml(bytes), dialect.version, {
-      ...{ acceptResponse, acceptInResponseTo, recipients, decryptionKeys },
+      ...{ acceptResponse: rules.acceptResponse, acceptInResponseTo, recipients, decryptionKeys },
       async trustIn(issuer) {
         const found = signers.get(issuer)
         if (found === undefined) throw strangeIssuer()
@@ -137,14 +143,23 @@ function strangeIssuer(): TokenRejected {
   return new TokenRejected('the issuer of the assertion is not accepted here', { member: 'issuers' })
 }
 
+/** What a preset reads stands beside the attributes, where none of them can pose as it. */
+function withFacts(proof: Proof, preset: SamlPreset | undefined): Proof {
+  if (preset === undefined) return proof
+  const { attributes = {} } = proof.attributes
+  return { ...proof, attributes: { ...proof.attributes, ...preset.read(attributes as JsonObject) } }
+}
+
 const text = { type: 'string' }
 
 /** The schema of what expressions read: the shape of `configuration.md`, with the attributes as the file's `claims` have them. */
-function attributeSchema(claims: JsonObject | undefined): JsonObject {
+function attributeSchema(claims: JsonObject | undefined, preset: SamlPreset | undefined): JsonObject {
+  const { required = [], properties } = preset?.facts ?? {}
   return {
     type: 'object',
-    required: ['issuer', 'nameId', 'attributes'],
+    required: ['issuer', 'nameId', 'attributes', ...(required as string[])],
     properties: {
+      ...(properties as JsonObject | undefined),
       issuer: text,
       nameId: {
         type: 'object',

@@ -29,7 +29,7 @@ export const samlSettings = {
   recipients: distinct(z.string().min(1)).min(1).optional().meta({
     description: 'Recipients of which a bearer confirmation must name one (absent: the token endpoint or the issuer of this server)',
   }),
-  acceptResponse: z.boolean().default(false).meta({ description: 'Whether an assertion may come inside a Response' }),
+  acceptResponse: z.boolean().optional().meta({ description: 'Whether an assertion may come inside a Response (default: no)' }),
   acceptInResponseTo: z
     .boolean()
     .default(false)
@@ -42,11 +42,10 @@ export const samlSettings = {
     .min(1)
     .optional()
     .meta({ description: 'RSA keys that encrypted assertions, names and attributes are decrypted with' }),
-  maxSize: size.default(64 * 1024).meta({ description: 'The largest token that is read at all, decoded (default "64KB")' }),
-  lenientBase64: z
-    .boolean()
-    .default(false)
-    .meta({ description: 'Whether line breaks in the base64 are dropped, and spaces taken for the plus signs that they were' }),
+  maxSize: size.optional().meta({ description: 'The largest token that is read at all, decoded (default "64KB")' }),
+  lenientBase64: z.boolean().optional().meta({
+    description: 'Whether line breaks in the base64 are dropped, and spaces taken for the plus signs that they were (default: no)',
+  }),
 }
 /** What the file of a SAML processor says. */
 export type SamlSettings = z.output<z.ZodObject<typeof samlSettings>>

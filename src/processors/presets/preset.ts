@@ -22,8 +22,17 @@ export interface Preset {
   readonly scopeClaim?: string
   /** Values of a key's `use` beside `sig`. */
   readonly keyUses?: readonly string[]
+  /** What expressions read beside the claims. */
+  readonly facts?: PresetFacts
   /** Who made the token, where `iss` does not say so. */
   readonly issuerOf?: (claims: JsonObject) => string | undefined
+}
+
+/** What a preset makes of the claims for those who write policies; no claim can pose as it. */
+export interface PresetFacts {
+  readonly schema: JsonObject
+  /** Throws `TokenRejected` where the claims contradict each other. */
+  read(claims: JsonObject): JsonObject
 }
 
 /** A schema of claims that are all strings. */
