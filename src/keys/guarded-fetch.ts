@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { lookup as systemLookup } from 'node:dns'
-import http, { type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import http, { type Agent, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import https from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { addressProblem, kindOfAddress } from './addresses.ts'
@@ -16,6 +16,11 @@ export interface GuardedRequest {
   readonly maxBytes?: number
   /** Until the last byte of the answer. */
   readonly maxMilliseconds?: number
+  /**
+   * Keeps connections open for later requests, all of which must have the same `allowPrivateNetwork`. A request that finds its connection
+   * closed is sent once more, and must do no harm then.
+   */
+  readonly agent?: Agent
 }
 
 /** An answer, complete and within the limits, with whatever status. */
@@ -42,7 +47,8 @@ export function guardedFetch(resolve: ResolveName = systemLookup): GuardedFetch 
   return async (url, request) => {
     const problem = addressProblem(url, request.allowPrivateNetwork === true)
     if (problem !== undefined) throw new Error(`${url} ${problem}`)
-    return await send(new URL(url), request, lookupGuard(resolve, request.allowPrivateNetwork === true))
+    const signal = AbortSignal.timeout(request.maxMilliseconds ?? defaults.maxMilliseconds)
+    return await send(new URL(url), request, lookupGuard(resolve, request.allowPrivateNetwork === true), signal)
   }
 }
 
@@ -68,9 +74,8 @@ function mayConnect(address: string, allowPrivateNetwork: boolean): boolean {
   return kind === 'public' || (kind === 'private' && allowPrivateNetwork)
 }
 
-function send(url: URL, request: GuardedRequest, lookup: LookupFunction): Promise<GuardedAnswer> {
-  const { method = 'GET', body, maxBytes = defaults.maxBytes, maxMilliseconds = defaults.maxMilliseconds } = request
-  const signal = AbortSignal.timeout(maxMilliseconds)
+function send(url: URL, request: GuardedRequest, lookup: LookupFunction, signal: AbortSignal): Promise<GuardedAnswer> {
+  const { method = 'GET', body, maxBytes = defaults.maxBytes, agent } = request
   const headers: OutgoingHttpHeaders = {
     accept: 'application/json',
     'accept-encoding': 'identity',
@@ -79,17 +84,29 @@ function send(url: URL, request: GuardedRequest, lookup: LookupFunction): Promis
   }
   if (body !== undefined) headers['content-length'] = Buffer.byteLength(body)
   return new Promise((resolve, reject) => {
-    // A fresh agent: a pooled connection would be one that this call's guard did not see.
-    const options = { method, headers, lookup, signal, agent: false }
+    // Else a fresh agent: a pooled connection would be one that this call's guard did not see.
+    const options = { method, headers, lookup, signal, agent: agent ?? false }
     const outgoing = url.protocol === 'https:' ? https.request(url, options) : http.request(url, options)
     // Where several addresses were tried, the message is empty and the code is that of the last one.
     const fail = (error: NodeJS.ErrnoException) =>
       reject(new Error(`${method} ${url.origin}${url.pathname}: ${signal.aborted ? 'no answer in time' : error.message || error.code}`))
-    outgoing.on('error', fail)
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      // The other side has closed it while nobody used it.
+      if (!outgoing.reusedSocket || error.code !== 'ECONNRESET') return fail(error)
+      const { agent: _, ...fresh } = request
+      send(url, fresh, lookup, signal).then(resolve, reject)
+    })
     outgoing.on('response', incoming =>
-      readAnswer(incoming, maxBytes)
-        .then(resolve, fail)
-        .finally(() => outgoing.destroy()),
+      readAnswer(incoming, maxBytes).then(
+        answer => {
+          if (agent === undefined) outgoing.destroy()
+          resolve(answer)
+        },
+        error => {
+          outgoing.destroy()
+          fail(error)
+        },
+      ),
     )
     outgoing.end(body)
   })

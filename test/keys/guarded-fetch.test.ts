@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { Agent, createServer, type RequestListener, type Server } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net'
 import { expect } from 'chai'
 import nock from 'nock'
@@ -292,6 +292,48 @@ describe('guarded fetch', () => {
       const nowhere: ResolveName = (_, __, callback) =>
         callback(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }), [])
       expect(await failure('https://login.example/', {}, nowhere)).to.match(/ENOTFOUND/)
+    })
+  })
+
+  describe('with an agent', () => {
+    const agent = new Agent({ keepAlive: true })
+    after(() => agent.destroy())
+    const kept: GuardedRequest = { ...allowed, agent }
+    /** A server that tells how many connections were made to it. */
+    async function counting(listener: RequestListener): Promise<{ url: string; connections: () => number }> {
+      let connections = 0
+      const url = await listen(listener)
+      servers.at(-1)?.on('connection', () => connections++)
+      return { url, connections: () => connections }
+    }
+
+    it('uses a connection again, and without one never does', async () => {
+      const { url, connections } = await counting((_, response) => response.end('{}'))
+      for (let call = 0; call < 3; call++) expect(await (await guardedFetch()(url, kept)).text()).to.equal('{}')
+      expect(connections()).to.equal(1)
+      for (let call = 0; call < 3; call++) await guardedFetch()(url, allowed)
+      expect(connections()).to.equal(4)
+    })
+    it('sends once more what found its connection closed', async () => {
+      let answered = 0
+      const { url, connections } = await counting((request, response) => {
+        // The second request on a connection finds that the other side has let go of it.
+        if (answered++ === 1) request.socket.resetAndDestroy()
+        else response.end('{}')
+      })
+      for (let call = 0; call < 2; call++) expect((await guardedFetch()(url, kept)).status).to.equal(200)
+      expect(connections()).to.equal(2)
+    })
+    it('fails when a new connection breaks, too', async () => {
+      const { url, connections } = await counting(({ socket }) => socket.resetAndDestroy())
+      const error = await guardedFetch()(url, kept).catch(each => each)
+      expect(error).to.be.instanceOf(Error)
+      expect(connections()).to.equal(1)
+    })
+    it('lets go of a connection whose answer is too large', async () => {
+      const { url, connections } = await counting((_, response) => response.end('x'.repeat(100)))
+      for (let call = 0; call < 2; call++) await guardedFetch()(url, { ...kept, maxBytes: 10 }).catch(() => undefined)
+      expect(connections()).to.equal(2)
     })
   })
 
