@@ -1,8 +1,9 @@
 import { resolve } from 'node:path'
+import { partitions } from '../aws/partitions.ts'
 import { readSources } from '../config/read.ts'
 import { endpoint } from '../http/documents.ts'
 import { isJsonObject } from '../json.ts'
-import { mintSampleAssertion } from '../sample/sample-assertion.ts'
+import { mintSampleAssertion, mintSampleResponseForAws } from '../sample/sample-assertion.ts'
 import { mintSampleToken } from '../sample/sample-token.ts'
 import { type Command, configOption, readOptions, UsageError } from './command.ts'
 import { terminal } from './terminal.ts'
@@ -10,12 +11,12 @@ import { terminal } from './terminal.ts'
 /** `cambist token`: a token to try the sample configuration with. */
 export const token: Command = {
   name: 'token',
-  usage: 'token [--type jwt|saml2|saml1] [--subject NAME] [--agent] [--seconds N] [--audience URL] [--config DIR]',
+  usage: 'token [--type jwt|saml2|saml1|aws-saml] [--subject NAME] [--agent] [--seconds N] [--audience URL] [--config DIR]',
   summary: 'mint a sample subject token (or, with --agent, an actor token)',
   help: [
     'Mints a token that only the sample configuration trusts, with a key that its first start made, and prints it: a JWT, or',
-    'with --type a SAML assertion in base64url. A person (default: alice) is meant as the subject token; --agent mints a JWT',
-    'of an agent, for the actor token.',
+    'with --type a SAML assertion in base64url; aws-saml is one for AWS, as AssumeRoleWithSAML would take it. A person (default:',
+    'alice) is meant as the subject token; --agent mints a JWT of an agent, for the actor token.',
   ].join('\n'),
   async run(args) {
     const { values } = readOptions(args, {
@@ -30,10 +31,10 @@ export const token: Command = {
     const folder = resolve(values.config)
     const seconds = Number(values.seconds)
     if (!Number.isInteger(seconds)) throw new UsageError('--seconds takes a whole number; --seconds=-60 mints a token that has expired')
-    if (type !== 'jwt' && type !== 'saml2' && type !== 'saml1') throw new UsageError('--type is jwt, saml2 or saml1')
+    if (!isType(type)) throw new UsageError('--type is jwt, saml2, saml1 or aws-saml')
     if (agent && type !== 'jwt') throw new UsageError('--agent goes with --type jwt only')
     const issuer = await issuerOf(folder)
-    const audience = values.audience ?? issuer
+    const audience = values.audience ?? (type === 'aws-saml' ? partitions.aws.samlAudience : issuer)
     if (audience === undefined) {
       terminal.complain(`there is no configuration in ${folder}; name one with --config, or an audience with --audience`)
       return 1
@@ -41,10 +42,17 @@ export const token: Command = {
     const subject = values.subject ?? (agent ? 'agent-7' : 'alice')
     return printOrExplain(() => {
       if (type === 'jwt') return mintSampleToken(folder, { of: agent ? 'agent' : 'person', subject, audience, seconds })
+      if (type === 'aws-saml') return mintSampleResponseForAws(folder, { subject, audience, seconds })
       const recipient = endpoint(issuer ?? audience, 'token')
       return mintSampleAssertion(folder, { version: type === 'saml2' ? '2.0' : '1.1', subject, audience, recipient, seconds })
     })
   },
+}
+
+const types = ['jwt', 'saml2', 'saml1', 'aws-saml'] as const
+
+function isType(text: string): text is (typeof types)[number] {
+  return (types as readonly string[]).includes(text)
 }
 
 async function printOrExplain(mint: () => Promise<string>): Promise<number> {

@@ -2,8 +2,11 @@ import { createPrivateKey, createPublicKey, randomBytes, X509Certificate } from 
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { calculateJwkThumbprint, type JWK } from 'jose'
+import { federationAttributes } from '../aws/federation.ts'
+import { partitions, signInAddresses } from '../aws/partitions.ts'
 import { signingKey } from '../keys/key-file.ts'
-import type { AssertionContent } from '../saml/assertion-content.ts'
+import { type AssertionContent, dateTime } from '../saml/assertion-content.ts'
+import { namespaces } from '../saml/names.ts'
 import { xmlSigner } from '../saml/sign.ts'
 import { writeSaml2 } from '../saml/write-saml2.ts'
 import { writeSaml11 } from '../saml/write-saml11.ts'
@@ -18,14 +21,42 @@ export interface SampleAssertion {
   readonly audience: string
   readonly recipient: string
   readonly seconds: number
+  /** Attributes beside those of the person. */
+  readonly attributes?: Readonly<Record<string, readonly string[]>>
 }
 
 /** Mints an assertion of the sample's identity provider, with the key that the first start of the sample configuration made. Base64url, as RFC 8693 §3 wants it. */
 export async function mintSampleAssertion(folder: string, wanted: SampleAssertion): Promise<string> {
+  return Buffer.from(await signedAssertion(folder, wanted), 'utf8').toString('base64url')
+}
+
+/** Mints what one signs in to AWS with: an assertion for AWS in a Response, in the base64 of a sign-in form (AW-3, AW-4). */
+export async function mintSampleResponseForAws(folder: string, wanted: Omit<SampleAssertion, 'version' | 'recipient'>): Promise<string> {
+  const [recipient = ''] = signInAddresses(partitions.aws)
+  const assertion = await signedAssertion(folder, { ...wanted, version: '2.0', recipient, attributes: sessionOf(wanted.subject) })
+  const about = `ID="_${randomBytes(20).toString('hex')}" Version="2.0" IssueInstant="${dateTime(Date.now() / 1000)}" Destination="${recipient}"`
+  const status = '<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>'
+  const response = `<samlp:Response xmlns:samlp="${namespaces.saml2Protocol}" ${about}>${status}${assertion}</samlp:Response>`
+  return Buffer.from(response, 'utf8').toString('base64')
+}
+
+/** What it says to AWS (AW-12). */
+function sessionOf(subject: string): Record<string, string[]> {
+  const provider = 'arn:aws:iam::123456789012:saml-provider/Sample'
+  const choices = ['Developer', 'Auditor'].map(role => `arn:aws:iam::123456789012:role/${role},${provider}`)
+  return {
+    [federationAttributes.role]: choices,
+    [federationAttributes.roleSessionName]: [`${subject}@example.com`],
+    [federationAttributes.sourceIdentity]: [subject],
+    [`${federationAttributes.principalTag}Team`]: ['payments'],
+    [federationAttributes.transitiveTagKeys]: ['Team'],
+  }
+}
+
+async function signedAssertion(folder: string, wanted: SampleAssertion): Promise<string> {
   const key = await sampleKey(folder)
   const write = wanted.version === '2.0' ? writeSaml2 : writeSaml11
-  const assertion = await xmlSigner(key, 'ES256', 'certificate')(write(contentOf(wanted)))
-  return Buffer.from(assertion, 'utf8').toString('base64url')
+  return await xmlSigner(key, 'ES256', 'certificate')(write(contentOf(wanted)))
 }
 
 async function sampleKey(folder: string) {
@@ -35,7 +66,7 @@ async function sampleKey(folder: string) {
   return { id: 'sample-idp', certificate, ...signingKey('ES256', privateKey, await calculateJwkThumbprint(jwk), jwk) }
 }
 
-function contentOf({ version, subject, audience, recipient, seconds }: SampleAssertion): AssertionContent {
+function contentOf({ version, subject, audience, recipient, seconds, attributes = {} }: SampleAssertion): AssertionContent {
   const now = Math.floor(Date.now() / 1000)
   const attribute = (name: string, ...values: string[]) => ({
     name,
@@ -58,6 +89,10 @@ function contentOf({ version, subject, audience, recipient, seconds }: SampleAss
       instant: now,
       by: version === '2.0' ? 'urn:oasis:names:tc:SAML:2.0:ac:classes:Password' : 'urn:oasis:names:tc:SAML:1.0:am:password',
     },
-    attributes: [attribute('uid', subject), attribute('groups', 'app-orders', 'app-ledger', 'staff')],
+    attributes: [
+      attribute('uid', subject),
+      attribute('groups', 'app-orders', 'app-ledger', 'staff'),
+      ...Object.entries(attributes).map(([name, values]) => attribute(name, ...values)),
+    ],
   }
 }

@@ -40,6 +40,15 @@ describe('cambist token', function () {
     expect({ sub, aud, seconds: exp - iat }).to.deep.equal({ sub: 'bob', aud: 'https://sts.example.com', seconds: -60 })
   })
 
+  it('mints what one signs in to AWS with', async () => {
+    const { code, output } = await cambist(['token', '--config', folder, '--type', 'aws-saml', '--subject', 'bob'])
+    expect(code).to.equal(0)
+    const response = Buffer.from(output.trimEnd(), 'base64').toString()
+    expect(response).to.match(/^<samlp:Response [^>]*Destination="https:\/\/signin\.aws\.amazon\.com\/saml"/)
+    for (const part of ['urn:amazon:webservices', 'arn:aws:iam::123456789012:role/Developer', 'bob@example.com'])
+      expect(response).to.include(part)
+  })
+
   it('mints a token of an agent', async () => {
     expect(await claims('--agent')).to.include({ iss: 'https://agents.sample.example', sub: 'agent-7' })
   })

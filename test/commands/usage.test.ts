@@ -64,7 +64,7 @@ describe('the command line', function () {
     [keys, ['generate', 'api', '--bits', '4096'], /^--bits is for RSA keys; those for ES256 have one size$/],
     [keys, ['generate', 'api', '--algorithm', 'Ed25519', '--certificate'], /^a certificate is made for RSA and ES keys, not for Ed25519$/],
     [token, ['--seconds', 'ten'], /^--seconds takes a whole number/],
-    [token, ['--type', 'saml'], /^--type is jwt, saml2 or saml1$/],
+    [token, ['--type', 'saml'], /^--type is jwt, saml2, saml1 or aws-saml$/],
     [usage, [], /^say what is looked for: usage NAME, or usage --unused$/],
     [usage, ['people', '--unused'], /^say what is looked for/],
     [usage, ['people', 'agents'], /^there is an argument too many$/],

@@ -435,8 +435,8 @@ describe('warnings', () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/warnings.md'), 'utf8')
     const sections = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title)
     expect(sections).to.deep.equal([...new Set(codes)].sort())
-    // Those of SAML, AWS and keys are provoked beside what gives them: test/generators, test/saml, test/aws, test/config/key-warnings.test.ts.
-    const ofSaml = [
+    // These are provoked beside what gives them: test/aws, test/generators, test/processors, test/saml, test/config/key-warnings.test.ts.
+    const elsewhere = [
       'aws-endpoint',
       'bearer-without-recipient',
       'certificate-expired',
@@ -444,9 +444,10 @@ describe('warnings', () => {
       'certificate-not-yet-valid',
       'key-without-successor',
       'own-generator-trusted',
+      'server-id-not-unique',
       'sha1-signature',
       'transient-name',
     ]
-    expect([...Object.keys(cases), ...ofSaml].sort()).to.deep.equal(sections)
+    expect([...Object.keys(cases), ...elsewhere].sort()).to.deep.equal(sections)
   })
 })
