@@ -7,11 +7,13 @@ import { partitionOfRegion, partitions, regionNames, stsHosts } from '../aws/par
 import { readPresignedUrl } from '../aws/presigned-url.ts'
 import { type Principal, readPrincipal } from '../aws/principal.ts'
 import { notACall, type SignedCall, signatureSeconds } from '../aws/signed-call.ts'
-import { distinct, lifetime } from '../config/values.ts'
+import { distinct, lifetime, strict } from '../config/values.ts'
+import { problemsOf } from '../config/zod-problems.ts'
 import type { JsonObject } from '../json.ts'
 import { Outage, TokenRejected } from '../oauth/errors.ts'
 import type { Instant, Outside } from '../outside.ts'
 import { type Parts, pluginKind } from '../plugin.ts'
+import { type AssumedToken, AssumptionMistake, assumedTime } from './assumed.ts'
 import { limitSettings } from './common-settings.ts'
 import type { ProcessorRequest, Proof, TokenProcessor } from './processor.ts'
 
@@ -103,6 +105,13 @@ interface CallerIdentityParts {
   readonly agent: Agent
 }
 
+/** What a policy test may say of a signed request: the ARN as AWS says it, that of a session too. */
+const assumption = strict({
+  arn: z.string(),
+  userId: z.string().min(1).default('AIDAEXAMPLE'),
+  signedAt: z.union([z.string(), z.number()]).optional(),
+})
+
 const text = { type: 'string' }
 
 class CallerIdentityProcessor implements TokenProcessor {
@@ -133,6 +142,19 @@ class CallerIdentityProcessor implements TokenProcessor {
     this.#requireFresh(call, now)
     const identity = await this.#ask(call)
     return this.#prove(call, identity, this.#principalOf(call, identity))
+  }
+
+  assume({ says, id, now }: AssumedToken): Proof {
+    const { success, data, error } = assumption.safeParse(says)
+    if (!success) {
+      const [first] = problemsOf(error, says)
+      throw new AssumptionMistake(first?.path ?? [], first?.message ?? 'no signed request says this')
+    }
+    const principal = readPrincipal(data.arn)
+    if (principal === undefined) throw new AssumptionMistake(['arn'], 'is the ARN of no role, session of a role, or user')
+    this.#requireAccount(principal)
+    const signedAt = assumedTime('signedAt', data.signedAt ?? Math.floor(now), now) as Instant
+    return this.#prove({ signature: id, signedAt }, data, principal)
   }
 
   /** Before anything is sent: what was signed for another server, or for another place, is not even passed on to AWS. */
@@ -168,12 +190,20 @@ class CallerIdentityProcessor implements TokenProcessor {
     const principal = readPrincipal(arn)
     const isConsistent = principal?.account === account && principal.partition === partitionOfRegion(credential.region)?.name
     if (principal === undefined || !isConsistent) throw new TokenRejected('whoever signed the request is of a kind that is not known here')
-    if (!this.#parts.accounts.has(account))
-      throw new TokenRejected('whoever signed the request is of an account that is not accepted here', { member: 'accounts' })
+    this.#requireAccount(principal)
     return principal
   }
 
-  #prove({ signature, signedAt }: SignedCall, { userId }: CallerIdentity, { account, arn, role, session }: Principal): Proof {
+  #requireAccount({ account }: Principal): void {
+    if (!this.#parts.accounts.has(account))
+      throw new TokenRejected('whoever signed the request is of an account that is not accepted here', { member: 'accounts' })
+  }
+
+  #prove(
+    { signature, signedAt }: Pick<SignedCall, 'signature' | 'signedAt'>,
+    { userId }: Pick<CallerIdentity, 'userId'>,
+    { account, arn, role, session }: Principal,
+  ): Proof {
     return {
       issuer,
       subject: arn,

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import { AwsClient } from 'google-auth-library'
 import { AwsRequestSigner } from 'google-auth-library/build/src/auth/awsrequestsigner.js'
+import type { JsonObject } from '../../src/json.ts'
 import { Outage, TokenRejected } from '../../src/oauth/errors.ts'
+import { AssumptionMistake } from '../../src/processors/assumed.ts'
 import { awsCallerIdentity } from '../../src/processors/aws-caller-identity.ts'
 import type { Proof, TokenProcessor } from '../../src/processors/processor.ts'
 import { answer, type Caller, refusal, type StsAnswer, type StsRig, startSts } from '../support/aws-sts/caller-identity.ts'
@@ -446,6 +448,26 @@ describe('aws-caller-identity processor (AW-30 to AW-37)', () => {
       )
       const failure = await prove(await url(), away).catch(error => error)
       expect(failure).to.be.instanceOf(Outage)
+    })
+  })
+
+  describe('in a policy test', () => {
+    const assumed = (says: JsonObject) => processor.assume({ says, audience: ownIssuer, id: 'test-1', now })
+    it('proves what a real one does', async () => {
+      const { id: _, ...real } = await prove(encodeRequest(await request()))
+      const { id, ...proof } = assumed({ arn: deployer.arn, userId: deployer.userId })
+      expect(proof).to.deep.equal(real)
+      expect(id).to.be.a('string')
+      expect(assumed({ arn: user.arn, signedAt: '-2m' })).to.include({ issuedAt: now - 120, expiresAt: now + 780 })
+    })
+    it('is refused for the same account', () => {
+      expect(() => assumed({ arn: stranger.arn })).to.throw(TokenRejected, /account that is not accepted/)
+    })
+    it('has nothing else to say', () => {
+      expect(() => assumed({})).to.throw(AssumptionMistake)
+      expect(() => assumed({ arn: 'alice' })).to.throw(AssumptionMistake, /no role/)
+      expect(() => assumed({ arn: user.arn, role: 'Deploy' })).to.throw(AssumptionMistake, /unknown member "role"/)
+      expect(() => assumed({ arn: user.arn, signedAt: 'yesterday' })).to.throw(AssumptionMistake, /expected a time/)
     })
   })
 
