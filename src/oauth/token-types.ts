@@ -6,6 +6,10 @@ export const tokenTypes = {
   jwt: 'urn:ietf:params:oauth:token-type:jwt',
   saml1: 'urn:ietf:params:oauth:token-type:saml1',
   saml2: 'urn:ietf:params:oauth:token-type:saml2',
+  /** A signed request of AWS, in the format of Google's clients. */
+  awsSignedRequest: 'urn:ietf:params:aws:token-type:aws4_request',
+  /** The presigned address of such a request. */
+  awsPresignedUrl: 'urn:cambist:params:oauth:token-type:aws-presigned-url',
   /** What `AssumeRoleWithSAML` of AWS takes: standard base64 of a Response. */
   awsSamlResponse: 'urn:cambist:params:oauth:token-type:aws-saml-response',
   /** Temporary credentials of AWS, as JSON. */

@@ -11,6 +11,7 @@ import { distinct, lifetime, strict } from '../config/values.ts'
 import { problemsOf } from '../config/zod-problems.ts'
 import type { JsonObject } from '../json.ts'
 import { Outage, TokenRejected } from '../oauth/errors.ts'
+import { tokenTypes } from '../oauth/token-types.ts'
 import type { Instant, Outside } from '../outside.ts'
 import { type Parts, pluginKind } from '../plugin.ts'
 import { type AssumedToken, AssumptionMistake, assumedTime } from './assumed.ts'
@@ -117,6 +118,7 @@ const text = { type: 'string' }
 class CallerIdentityProcessor implements TokenProcessor {
   readonly id: string
   readonly limits: TokenProcessor['limits']
+  readonly wellKnownTypes = [tokenTypes.awsSignedRequest, tokenTypes.awsPresignedUrl]
   readonly issuers = [issuer]
   readonly origin = 'foreign'
   readonly audiences: readonly string[]
