@@ -7,7 +7,7 @@ import { until } from '../stores/until.ts'
 import { type Files, type Patch, patched, secretOf, usualFiles, writeFiles } from '../support/configuration.ts'
 import { type Issuer, makeIssuer } from '../support/issuer.ts'
 import { tokenExchange, types } from '../support/oauth.ts'
-import { basic, encodeForm } from '../support/running-server.ts'
+import { basic, encodeForm, type Parameters } from '../support/running-server.ts'
 import { freePort, type ServerProcess, startProcess } from '../support/server-process.ts'
 
 /** An answer, read whole. */
@@ -111,9 +111,12 @@ export class ChangingServer {
   async exchange(client = 'gateway'): Promise<Plain> {
     const now = Math.floor(Date.now() / 1000)
     const subject = await this.people.sign({ iat: now, exp: now + 600 })
-    const form = { grant_type: tokenExchange, subject_token: subject, subject_token_type: types.jwt }
+    return this.post('/token', { grant_type: tokenExchange, subject_token: subject, subject_token_type: types.jwt }, client)
+  }
+
+  post(path: string, form: Parameters, client = 'gateway'): Promise<Plain> {
     const headers = { 'content-type': 'application/x-www-form-urlencoded', authorization: basic(client, secretOf(client)) }
-    return this.request('POST', '/token', encodeForm(form), headers)
+    return this.request('POST', path, encodeForm(form), headers)
   }
 
   /** The claims of a token that is issued now. */
