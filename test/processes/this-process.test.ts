@@ -20,8 +20,8 @@ describe('what this process serves', () => {
   const now = () => Date.now() / 1000
   function site(handlerOf: (server: Configured) => (request: IncomingMessage, response: ServerResponse) => Promise<void>) {
     return new ThisProcess(
-      { fetch: guardedFetch(), now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes },
-      handlerOf,
+      { fetch: guardedFetch(), effects: undefined, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes },
+      server => ({ clients: handlerOf(server), administrators: undefined }),
     )
   }
   async function parsed(files: Files) {
