@@ -1,5 +1,5 @@
 import Router from '@koa/router'
-import Koa, { type Middleware } from 'koa'
+import Koa from 'koa'
 import { answerDocument, answerJson } from './http/answer.ts'
 import { answeringFailures } from './http/answering-failures.ts'
 import { type Condition, readiness } from './http/health.ts'
@@ -36,17 +36,8 @@ export function createApp(server: Server, signals: Signals, condition: Condition
 
   const app = new Koa()
   app.silent = true
-  app.use(partingWhileStopping(condition))
   app.use(answeringFailures(server.outside))
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app
-}
-
-// A client that keeps its connection would otherwise send its next request into one that is being closed.
-function partingWhileStopping(condition: Condition): Middleware {
-  return (ctx, next) => {
-    if (condition.stopping) ctx.set('Connection', 'close')
-    return next()
-  }
 }

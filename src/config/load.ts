@@ -15,6 +15,7 @@ import { ConfigError, inOrder, type Problem, type Warning } from './problems.ts'
 import type { Sources } from './read.ts'
 import type { ServerSettings } from './server-file.ts'
 import { warnOfServer } from './server-warnings.ts'
+import { Turns } from './turns.ts'
 import { reportUnreachable } from './unreachable.ts'
 import type { ExternalText } from './values.ts'
 
@@ -66,15 +67,20 @@ export async function buildConfiguration(
 ): Promise<Loaded> {
   const findings = new Findings()
   const built = await new Builder({ server: settings, texts, outside, kept, findings }).build(files)
+  const turns = new Turns()
   reportClashes(files, findings)
+  await turns.next()
   reportUnreachable(files, sources.files, findings)
   reportBearerTokens(files, texts, findings)
+  await turns.next()
   const storeProbes = checkStore({ files, texts, outside, findings })
   warnOfOwnGenerators(files, built, findings)
   warnOfKeys(files, built.keys, { folder, now: outside.now() }, findings)
+  await turns.next()
   if (settings !== undefined) warnOfServer(settings, files, built, findings)
   const all = [...problems, ...findings.problems]
   if (all.length > 0 || settings === undefined) throw new ConfigError(inOrder(all))
+  await turns.next()
   const server = assemble({ settings, built, files, texts, version: sources.version, outside, kept })
   return { server, warnings: inOrder(findings.warnings), probes: [...built.probes, ...storeProbes] }
 }

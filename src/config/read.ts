@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type FolderKind, folders, testsFolder } from './folders.ts'
 import { JsonText } from './json-text.ts'
 import { memberName, type Problem } from './problems.ts'
@@ -101,12 +101,19 @@ export async function sourcesOf(found: readonly FoundFile[]): Promise<Sources> {
 
 // Others than .json are listed so that they can be refused: a policy that is not read because of its name is missed too late.
 async function listJsonFiles(folder: string, below: string): Promise<string[] | FoundFile> {
+  const root = resolve(folder)
   try {
-    const entries = await readdir(join(folder, below), { withFileTypes: true, recursive: true })
-    return entries
-      .filter(entry => /\.(json[c5]?|jsn|hjson|ya?ml|toml)$/i.test(entry.name) && !entry.isDirectory())
-      .map(entry => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-      .filter(name => !name.split('/').some(part => part.startsWith('.')))
+    const entries = await readdir(join(root, below), { withFileTypes: true, recursive: true })
+    const names: string[] = []
+    const turns = new Turns()
+    for (const entry of entries) {
+      await turns.next()
+      if (!/\.(json[c5]?|jsn|hjson|ya?ml|toml)$/i.test(entry.name) || entry.isDirectory()) continue
+      // Every path begins with that of the folder; to work out what it is relative to it takes ten times as long.
+      const name = join(entry.parentPath, entry.name).slice(join(root, '/').length).replaceAll('\\', '/')
+      if (!name.split('/').some(part => part.startsWith('.'))) names.push(name)
+    }
+    return names
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     // A folder that cannot be read is not one without files: all clients would be gone, and that without a mistake.

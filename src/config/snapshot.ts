@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type FoundText, readExternalText } from './link.ts'
 import { type Parsed, parseSources } from './load.ts'
 import { type FoundFile, readFiles, sourcesOf } from './read.ts'
+import { Turns } from './turns.ts'
 import type { ExternalText } from './values.ts'
 
 /** All that a configuration is made of, as it was at one moment: a value, so that several processes can build the very same. */
@@ -42,9 +43,13 @@ export function filesNamedBy({ texts }: Snapshot): readonly string[] {
 }
 
 /** A digest of everything, secrets too: for comparing in memory, never to be shown. */
-export function digestOf({ files, texts }: Snapshot): string {
+export async function digestOf({ files, texts }: Snapshot): Promise<string> {
   const hash = createHash('sha256')
-  for (const { file, content } of files) hash.update(`${file}\0${typeof content}\0${content.length}\0`).update(content)
+  const turns = new Turns()
+  for (const { file, content } of files) {
+    await turns.next()
+    hash.update(`${file}\0${typeof content}\0${content.length}\0`).update(content)
+  }
   for (const [name, text] of texts) hash.update(`${name}\0${JSON.stringify(text)}\0`)
   return hash.digest('base64')
 }

@@ -23,7 +23,7 @@ export async function serveAlone({ folder, configuration, started, settings, jou
     await announce(settings, folder, listening.address)
     const reloader = new Reloader({ folder: configuration, site, report: condition.reload, log, started, first })
     await reloadUntilStopped(reloader, () => process.exit(1))
-    await finish(listening, site.settings.shutdown, condition, log)
+    await finish(listening, site, condition, log)
     return 0
   } finally {
     await signals.close()

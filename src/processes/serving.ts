@@ -17,7 +17,7 @@ export class Serving {
   readonly server: Server
   readonly settings: ServerSettings
   readonly #handlers: Handlers
-  #underWay = 0
+  readonly #underWay = new Set<ServerResponse>()
   #replaced = false
   #end: () => void = () => undefined
   readonly #ended = new Promise<void>(resolve => {
@@ -31,15 +31,20 @@ export class Serving {
   }
 
   async answer(whom: keyof Handlers, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#underWay++
+    this.#underWay.add(response)
     try {
       const handler = this.#handlers[whom]
       if (handler === undefined) response.writeHead(404, { Connection: 'close' }).end()
       else await handler(request, response)
     } finally {
-      this.#underWay--
+      this.#underWay.delete(response)
       this.#endWhenIdle()
     }
+  }
+
+  /** Lets clients know that their connections end with the answers that they wait for. */
+  part(): void {
+    for (const response of this.#underWay) response.shouldKeepAlive = false
   }
 
   /** No request begins on it any more. Resolves when the last one that did has ended. */
@@ -50,6 +55,6 @@ export class Serving {
   }
 
   #endWhenIdle(): void {
-    if (this.#replaced && this.#underWay === 0) this.#end()
+    if (this.#replaced && this.#underWay.size === 0) this.#end()
   }
 }

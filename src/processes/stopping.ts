@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { ServerSettings } from '../config/server-file.ts'
 import type { Condition } from '../http/health.ts'
 import type { Listening } from '../listen.ts'
 import type { Reloader } from '../reload/reloader.ts'
+import type { ThisProcess } from './this-process.ts'
 
 const millisecondsToClose = 2_000
 
@@ -23,12 +23,14 @@ export async function toldToStop(atOnce: () => void): Promise<void> {
 }
 
 /** Lets load balancers see that this process stops, then finishes the requests in flight until the deadline. */
-export async function finish(listening: Listening, settings: ServerSettings['shutdown'], condition: Condition, log: Logger): Promise<void> {
+export async function finish(listening: Listening, site: ThisProcess, condition: Condition, log: Logger): Promise<void> {
+  const { delay, deadline } = site.settings.shutdown
   condition.stopping = true
+  site.part()
   log.info('stopping')
-  await pause(settings.delay * 1000)
-  const cutOff = await listening.close(settings.deadline * 1000)
-  if (cutOff) log.warn({ deadline: settings.deadline }, 'requests were cut off that had not ended before the deadline')
+  await pause(delay * 1000)
+  const cutOff = await listening.close(deadline * 1000)
+  if (cutOff) log.warn({ deadline }, 'requests were cut off that had not ended before the deadline')
   // Whoever was cut off may still wait for another server, and this process would wait with him.
   setTimeout(() => process.exit(), millisecondsToClose).unref()
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { buildConfiguration, type Parsed } from '../config/load.ts'
 import type { ServerSettings } from '../config/server-file.ts'
 import { Explainer } from '../explain/explainer.ts'
@@ -15,6 +15,9 @@ export class ThisProcess implements Site {
   readonly #handlersOf: (server: Server, explainer: Explainer | undefined) => Handlers
   readonly #kept = new Kept()
   #serving: Serving | undefined
+  /** Those that requests are under way on. */
+  readonly #all = new Set<Serving>()
+  #parting = false
   /** Resolves when no request is under way on any earlier configuration. */
   #earlierEnded: Promise<unknown> = Promise.resolve()
 
@@ -25,12 +28,12 @@ export class ThisProcess implements Site {
 
   /** Every request begins on what serves when it comes, and ends on it. */
   readonly listener: RequestListener = (request: IncomingMessage, response) => {
-    void this.#current.answer('clients', request, response)
+    void this.#answer('clients', request, response)
   }
 
   /** The same for administrators. */
   readonly administratorsListener: RequestListener = (request, response) => {
-    void this.#current.answer('administrators', request, response)
+    void this.#answer('administrators', request, response)
   }
 
   /** The settings that are in use. */
@@ -41,6 +44,12 @@ export class ThisProcess implements Site {
   /** The version of the configuration that is in use. */
   get version(): string {
     return this.#current.server.version
+  }
+
+  /** From now on connections end with the answer: a client that kept one would send its next request into one that is being closed. */
+  part(): void {
+    this.#parting = true
+    for (const serving of this.#all) serving.part()
   }
 
   async prepare({ parsed }: { readonly parsed: Parsed }): Promise<Prepared> {
@@ -69,6 +78,11 @@ export class ThisProcess implements Site {
     return this.#serving
   }
 
+  #answer(whom: keyof Handlers, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (this.#parting) response.shouldKeepAlive = false
+    return this.#current.answer(whom, request, response)
+  }
+
   // A second server of the same files, which shares with the first what was fetched and can harm nothing.
   async #explainerOf(parsed: Parsed, kept: Keeping): Promise<Explainer> {
     const store = new HarmlessStore(this.#outside.store)
@@ -79,9 +93,11 @@ export class ThisProcess implements Site {
   #replace(serving: Serving, settle: () => readonly object[]): void {
     const before = this.#serving
     this.#serving = serving
+    this.#all.add(serving)
     const dropped = settle()
     if (before === undefined) return
-    this.#earlierEnded = Promise.all([this.#earlierEnded, before.replaced()])
+    const ended = before.replaced().then(() => this.#all.delete(before))
+    this.#earlierEnded = Promise.all([this.#earlierEnded, ended])
     // Requests of every earlier configuration may still use what the last one has dropped.
     this.#close(this.#earlierEnded.then(() => closeAll(dropped)))
   }

@@ -33,7 +33,7 @@ export async function serveAsWorker(folder: string): Promise<number> {
     log.info({ address: listening.address, issuer: site.settings.issuer, version: first.version }, 'listening')
     const failure = await Promise.race([toldToStop(() => process.exit(1)), firstProcess.follow(site, condition.reload).catch(asError)])
     if (failure !== undefined) log.error({ err: failure }, 'this worker cannot serve what the others do; it ends')
-    await finish(listening, site.settings.shutdown, condition, log)
+    await finish(listening, site, condition, log)
     return failure === undefined ? 0 : 1
   } finally {
     await signals.close()

@@ -43,7 +43,7 @@ export class ConfigurationFolder {
       const areTheSame = named.length === this.#named.length && named.every(file => this.#named.includes(file))
       this.#named = named
       if (!areTheSame) continue
-      if ((await this.look()) === before) return { ...reading, fingerprint: before, digest: digestOf(reading.snapshot) }
+      if ((await this.look()) === before) return { ...reading, fingerprint: before, digest: await digestOf(reading.snapshot) }
       await pause(millisecondsBetweenTries)
     }
     throw new Outage('the files of the configuration change all the time: they cannot be read as they are at one moment')

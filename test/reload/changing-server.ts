@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import { decodeJwt, type JWTPayload } from 'jose'
@@ -7,7 +7,7 @@ import { until } from '../stores/until.ts'
 import { type Files, type Patch, patched, secretOf, usualFiles, writeFiles } from '../support/configuration.ts'
 import { type Issuer, makeIssuer } from '../support/issuer.ts'
 import { tokenExchange, types } from '../support/oauth.ts'
-import { basic, encodeForm } from '../support/running-server.ts'
+import { basic, encodeForm, type Parameters } from '../support/running-server.ts'
 import { freePort, type ServerProcess, startProcess } from '../support/server-process.ts'
 
 /** An answer, read whole. */
@@ -20,7 +20,7 @@ export interface Plain {
 export class ChangingServer {
   readonly folder: string
   readonly people: Issuer
-  readonly #port: number
+  readonly port: number
   readonly #remove: () => Promise<void>
   #process: ServerProcess | undefined
 
@@ -46,7 +46,7 @@ export class ChangingServer {
   constructor({ folder, remove, port, people }: { folder: string; remove: () => Promise<void>; port: number; people: Issuer }) {
     this.folder = folder
     this.people = people
-    this.#port = port
+    this.port = port
     this.#remove = remove
   }
 
@@ -71,6 +71,11 @@ export class ChangingServer {
     for (const [file, value] of Object.entries(files)) await this.write(file, value)
   }
 
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the file says
+  async read(file: string): Promise<any> {
+    return JSON.parse(await readFile(join(this.folder, file), 'utf8'))
+  }
+
   async delete(file: string): Promise<void> {
     await rm(join(this.folder, file))
   }
@@ -83,11 +88,7 @@ export class ChangingServer {
   /** Waits until every worker serves what is in the folder. */
   async reloaded(): Promise<void> {
     const version = await this.versionOfFolder()
-    await until(`version ${version} serves`, async () => {
-      // Each on a connection of its own, so that the workers take turns.
-      for (let asked = 0; asked < 4; asked++) if ((await this.ready()).json.version !== version) return false
-      return true
-    })
+    await until(`version ${version} serves`, () => this.areAll(4, ({ json }) => json.version === version))
   }
 
   ready(): Promise<Plain> {
@@ -97,7 +98,7 @@ export class ChangingServer {
   /** On a connection of its own. */
   request(method: string, path: string, body = '', headers: Record<string, string> = {}): Promise<Plain> {
     return new Promise((resolve, reject) => {
-      const outgoing = request({ host: '127.0.0.1', port: this.#port, method, path, headers, agent: false }, async incoming => {
+      const outgoing = request({ host: '127.0.0.1', port: this.port, method, path, headers, agent: false }, async incoming => {
         let text = ''
         for await (const chunk of incoming) text += chunk
         resolve({ status: incoming.statusCode ?? 0, json: JSON.parse(text) })
@@ -110,9 +111,12 @@ export class ChangingServer {
   async exchange(client = 'gateway'): Promise<Plain> {
     const now = Math.floor(Date.now() / 1000)
     const subject = await this.people.sign({ iat: now, exp: now + 600 })
-    const form = { grant_type: tokenExchange, subject_token: subject, subject_token_type: types.jwt }
+    return this.post('/token', { grant_type: tokenExchange, subject_token: subject, subject_token_type: types.jwt }, client)
+  }
+
+  post(path: string, form: Parameters, client = 'gateway'): Promise<Plain> {
     const headers = { 'content-type': 'application/x-www-form-urlencoded', authorization: basic(client, secretOf(client)) }
-    return this.request('POST', '/token', encodeForm(form), headers)
+    return this.request('POST', path, encodeForm(form), headers)
   }
 
   /** The claims of a token that is issued now. */
@@ -120,6 +124,17 @@ export class ChangingServer {
     const { status, json } = await this.exchange(client)
     if (status !== 200) throw new Error(`${status} ${JSON.stringify(json)}`)
     return decodeJwt(String(json.access_token))
+  }
+
+  /** Does something again and again: on connections of their own, so that each worker has its turn. */
+  async eachTime(times: number, act: () => Promise<unknown>): Promise<void> {
+    for (let time = 0; time < times; time++) await act()
+  }
+
+  /** Whether so many answers of `/readyz` are as they should be. */
+  async areAll(times: number, holds: (answer: Plain) => boolean): Promise<boolean> {
+    for (let time = 0; time < times; time++) if (!holds(await this.ready())) return false
+    return true
   }
 
   /** How many lines of the log have this message. */

@@ -103,7 +103,8 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 class LogOf {
   readonly lines: string[] = []
   #complaints = ''
-  #ended = false
+  /** By which code or signal. */
+  #ended: string | undefined
   #read = new Map<string, number>()
   #wake: () => void = () => undefined
   #woken = new Promise<void>(resolve => {
@@ -116,8 +117,8 @@ class LogOf {
     child.stderr.on('data', (text: Buffer) => {
       this.#complaints += text.toString()
     })
-    child.once('close', () => {
-      this.#ended = true
+    child.once('close', (code, signal) => {
+      this.#ended = String(code ?? signal)
       this.#news()
     })
   }
@@ -137,7 +138,8 @@ class LogOf {
     for (let searched = from; ; ) {
       const at = this.lines.findIndex((line, index) => index >= searched && line.includes(text))
       if (at >= 0) return at
-      if (this.#ended) throw new Error(`the server ended without "${text}":\n${this.lines.slice(-20).join('\n')}\n${this.#complaints}`)
+      if (this.#ended !== undefined)
+        throw new Error(`the server ended (${this.#ended}) without "${text}":\n${this.lines.slice(-20).join('\n')}\n${this.#complaints}`)
       searched = this.lines.length
       await this.#woken
     }

@@ -1,0 +1,104 @@
+import { appendFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { expect } from 'chai'
+import { pino } from 'pino'
+import type { Reading } from '../../src/config/snapshot.ts'
+import { ConfigurationFolder } from '../../src/reload/folder.ts'
+import { ReloadReport } from '../../src/reload/reload-report.ts'
+import { Reloader } from '../../src/reload/reloader.ts'
+import type { Prepared } from '../../src/reload/site.ts'
+import { until } from '../stores/until.ts'
+import { makeIssuers, usualFiles, writeFiles } from '../support/configuration.ts'
+
+const times = { poll: 50, quiet: 40, patience: 400, retry: 50 }
+
+describe('the reloader', () => {
+  let folder: string
+  let remove: () => Promise<void>
+  let reloader: Reloader | undefined
+  let running: Promise<void> | undefined
+  beforeEach(async () => {
+    ;({ folder, remove } = await writeFiles(await usualFiles(await makeIssuers())))
+  })
+  afterEach(async () => {
+    reloader?.stop()
+    await running
+    await remove()
+  })
+
+  /** One that calls `prepare` where a server would build. */
+  async function start(prepare: (reading: Reading) => Promise<void>) {
+    const said: Array<Record<string, unknown>> = []
+    const log = pino(new Writable({ write: (line, _, done) => done(void said.push(JSON.parse(String(line)))) }))
+    const configuration = new ConfigurationFolder(folder, {})
+    const started = await configuration.read()
+    const report = new ReloadReport(() => 1)
+    const used: string[] = []
+    const prepared = (version: string): Prepared => ({ version, warnings: [], use: () => used.push(version), discard: () => undefined })
+    const site = {
+      async prepare(reading: Reading) {
+        await prepare(reading)
+        return prepared(reading.parsed.sources.version)
+      },
+      tell: () => undefined,
+    }
+    reloader = new Reloader({ folder: configuration, site, report, log, started, first: prepared('first'), times })
+    running = reloader.run()
+    return { said, used, report }
+  }
+
+  it('does not wait for ever where somebody writes all the time', async () => {
+    const { said, used } = await start(async () => {})
+    let on = true
+    let number = 0
+    const writing = (async () => {
+      while (on) {
+        await writeFile(join(folder, 'clients/busy.json'), JSON.stringify({ description: String(number++) }))
+        await new Promise(resolve => setTimeout(resolve, 25))
+      }
+    })()
+    await until('it is loaded', () => used.length > 0)
+    on = false
+    await writing
+    expect(said.map(({ msg }) => msg)).to.include('the configuration changes without pause; it is read as it is now')
+  })
+
+  it('tries again what failed for another reason than the files, and says each time that it did', async () => {
+    let attempts = 0
+    const { said, used, report } = await start(async () => {
+      attempts++
+      if (attempts < 3) throw new Error('a worker is gone')
+    })
+    await appendFile(join(folder, 'clients/gateway.json'), '\n')
+    await until('it is loaded', () => used.length > 0)
+    expect(attempts).to.equal(3)
+    expect(said.filter(({ err }) => (err as Error | undefined)?.message === 'a worker is gone')).to.have.length(2)
+    expect(report.facts).to.deep.include({ succeeded: 1, failed: 2, failure: undefined })
+  })
+
+  it('counts for metrics', async () => {
+    const { report, used } = await start(async () => {})
+    expect(report.facts).to.deep.equal({ loadedAt: 1, succeeded: 0, failed: 0, failure: undefined, needsRestart: [] })
+    await appendFile(join(folder, 'clients/gateway.json'), '\n')
+    await until('it is loaded', () => used.length === 1)
+    expect(report.facts).to.deep.include({ succeeded: 1, failed: 0 })
+  })
+
+  it('uses nothing any more once it is stopped', async () => {
+    let go: () => void = () => undefined
+    let begun = false
+    const { used } = await start(() => {
+      begun = true
+      return new Promise(resolve => {
+        go = resolve
+      })
+    })
+    await appendFile(join(folder, 'clients/gateway.json'), '\n')
+    await until('it is being built', () => begun)
+    reloader?.stop()
+    go()
+    await running
+    expect(used).to.deep.equal([])
+  })
+})
