@@ -1,16 +1,18 @@
 #!/usr/bin/env node
+import { aws } from './commands/aws.ts'
 import { check } from './commands/check.ts'
 import { type Command, UsageError } from './commands/command.ts'
 import { explain } from './commands/explain.ts'
 import { hashSecretCommand } from './commands/hash-secret.ts'
 import { keys } from './commands/keys.ts'
+import { kubectl } from './commands/kubectl.ts'
 import { serve } from './commands/serve.ts'
 import { terminal } from './commands/terminal.ts'
 import { test } from './commands/test.ts'
 import { token } from './commands/token.ts'
 import { usage } from './commands/usage.ts'
 
-const commands: readonly Command[] = [serve, check, explain, test, usage, keys, hashSecretCommand, token]
+const commands: readonly Command[] = [serve, check, explain, test, usage, keys, hashSecretCommand, token, aws, kubectl]
 
 /** The command line: finds the command and runs it. Exit codes: 0 done, 1 not done, 2 called wrongly. */
 async function main([name = '--help', ...rest]: readonly string[]): Promise<number> {
