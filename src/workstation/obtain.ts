@@ -20,6 +20,11 @@ const least = 30
 export async function obtain(request: ExchangeRequest, { fetch, now, cache }: Workstation): Promise<ObtainedToken> {
   const renew = () => exchange(request, fetch, now())
   if (cache === undefined) return await renew()
+  const problem = await cache.problem()
+  if (problem !== undefined) {
+    terminal.complain(`cambist: nothing can be kept (${problem})`)
+    return await renew()
+  }
   const name = nameOf(request)
   const fresh = (token: ObtainedToken | undefined) => (token !== undefined && token.expiresAt - now() > ahead ? token : undefined)
   const kept = await cache.get(name)

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -19,6 +19,17 @@ export class TokenCache {
 
   constructor(folder: string) {
     this.#folder = folder
+  }
+
+  /** Makes the folder. Gives the code of what speaks against keeping anything: a home that is not there, or read-only. */
+  async problem(): Promise<string | undefined> {
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+      await access(this.#folder, constants.W_OK)
+      return undefined
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code
+    }
   }
 
   /** What is kept under the name; undefined where nothing is that only we can have written. */
@@ -48,7 +59,6 @@ export class TokenCache {
 
   /** Lets one process at a time obtain what is kept under this name: tools ask for credentials several times at once. */
   async alone<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
     const lock = `${this.#file(name)}.lock`
     while (!(await taken(lock))) {
       await removeAbandoned(lock)

@@ -153,6 +153,13 @@ describe('the commands of the workstation', function () {
       expect(await credentials()).to.include({ code: 1, output: '' })
     })
 
+    it('goes on without keeping anything where it cannot', async () => {
+      await writeFile(join(folder, 'cambist'), 'a file')
+      const { output, complaints, code } = await credentials()
+      expect({ code, complaints }).to.deep.equal({ code: 0, complaints: 'cambist: nothing can be kept (EEXIST)\n' })
+      expect(JSON.parse(output)).to.have.property('SecretAccessKey')
+    })
+
     it('takes the token from an environment variable, or from what a command prints', async () => {
       const token = await world.person()
       const fromEnvironment = ['aws', 'credentials', ...options(['--no-cache'], ['--subject-token-env', 'TOKEN'])]

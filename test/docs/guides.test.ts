@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
@@ -15,6 +16,7 @@ import { writeFiles } from '../support/configuration.ts'
 import { repository, sampleFiles, sampleFolder } from '../support/sample.ts'
 import { freePort, isBuildFresh, type ServerProcess, startProcess } from '../support/server-process.ts'
 import { type Block, blocksOf } from './blocks.ts'
+import { type StandIns, startStandIns } from './stand-ins.ts'
 
 const shownAddress = 'http://localhost:3000'
 /** What alternatives of the configuration may name. */
@@ -29,6 +31,13 @@ const guides = (await readdir(join(repository, 'docs/guides')))
   .filter(name => name.endsWith('.md') && !name.startsWith('saml-'))
   .map(name => `docs/guides/${name}`)
 const pages = ['docs/protocol.md', ...guides]
+/** Pages that go on where another one ends. */
+const earlier: Record<string, string> = { 'docs/guides/aws-workstation.md': 'docs/guides/aws-out.md' }
+/** What has to be there for a page, and which variable insists on it. */
+const tools: Record<string, readonly [program: string, variable: string]> = {
+  aws: ['aws', 'CAMBIST_REQUIRE_AWS'],
+  kubectl: ['kubectl', 'CAMBIST_REQUIRE_KUBECTL'],
+}
 
 /** One reader who follows a page from its first line to its last, in one folder and one terminal. */
 class Reader {
@@ -36,6 +45,7 @@ class Reader {
   readonly #remove: () => Promise<void>
   readonly #address: string
   readonly #command: string
+  #standIns: StandIns | undefined
   #server: ServerProcess | undefined
   #served = ''
   #output = ''
@@ -62,8 +72,13 @@ class Reader {
     this.#command = command
   }
 
+  async withStandIns(): Promise<void> {
+    this.#standIns = await startStandIns(this.folder, this.#address, this.#command)
+  }
+
   async stop(): Promise<void> {
     await this.#server?.kill()
+    await this.#standIns?.close()
     await this.#remove()
   }
 
@@ -71,7 +86,7 @@ class Reader {
   async write({ text, marker }: Block): Promise<void> {
     const path = join(this.folder, marker?.value ?? '')
     await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, this.#here(text))
+    await writeFile(path, this.#standIns?.adapt(this.#here(text)) ?? this.#here(text))
   }
 
   /** A file that the page shows as another possibility: the configuration loads with it, and goes on without it. */
@@ -90,8 +105,9 @@ class Reader {
   async run({ text, expected }: Block): Promise<void> {
     await this.#serve()
     const npx = `npx() { [ "$1" = cambist ] || return 97; shift; ${this.#command} "$@"; }`
-    const script = `set -euao pipefail\n[ -f .terminal ] && . ./.terminal\n${npx}\n${this.#here(text)}\n{ export -p; declare -f; } > .terminal`
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { cwd: this.folder, encoding: 'utf8', timeout: 30_000 })
+    const outside = this.#standIns?.preamble ?? ''
+    const script = `set -euao pipefail\n[ -f .terminal ] && . ./.terminal\n${npx}\n${outside}\n${this.#here(text)}\n{ export -p; declare -f; } > .terminal`
+    const { status, stdout, stderr } = await inShell(script, this.folder)
     expect(status, `${stdout}\n${stderr}`).to.equal(0)
     for (const fragment of expected) expect(stdout + stderr).to.include(this.#here(fragment))
     this.#output = stdout
@@ -133,6 +149,19 @@ async function loads(folder: string): Promise<void> {
   const fetch = () => Promise.reject(new Error('nothing is fetched here'))
   const outside = { effects: undefined, fetch, now, store: memoryStore(now), log: pino({ level: 'silent' }), random: randomBytes }
   await buildConfiguration(await parseConfiguration(await readSources(folder), folder, environment), outside)
+}
+
+/** Runs a script; what stands in for others in this process has to be able to answer it. */
+async function inShell(script: string, cwd: string): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn('bash', ['-c', script], { cwd, timeout: 90_000, stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text
+    })
+  }
+  const [status] = (await once(child, 'close')) as [number | null]
+  return { status, ...said }
 }
 
 /** What the server would read. */
@@ -177,15 +206,34 @@ function requireAlike(found: unknown, shown: unknown, where: string): void {
   }
 }
 
+async function blocksBefore(page: string): Promise<Block[]> {
+  const before = earlier[page]
+  return before === undefined ? [] : blocksOf(await readFile(join(repository, before), 'utf8'))
+}
+
 for (const page of pages) {
   const markdown = await readFile(join(repository, page), 'utf8')
   describe(page, function () {
-    this.timeout(120_000)
+    this.timeout(300_000)
     let reader: Reader
     let lost = false
     before(async function () {
       requireProgram(this, 'curl', ['--version'], 'CAMBIST_REQUIRE_CURL')
+      const needed = Object.keys(tools).filter(tool =>
+        blocks.some(({ language, text }) => language === 'sh' && new RegExp(`^${tool} `, 'm').test(text)),
+      )
+      for (const tool of needed) {
+        const [program, variable] = tools[tool] ?? ['', '']
+        requireProgram(this, 'sh', ['-c', `command -v ${program}`], variable)
+      }
       reader = await Reader.start()
+      if (!needed.includes('aws')) return
+      requireProgram(this, 'xmlsec1', ['--version'], 'CAMBIST_REQUIRE_XML_TOOLS')
+      await reader.withStandIns()
+      for (const block of await blocksBefore(page)) {
+        if (block.language === 'sh') await reader.run(block)
+        else if (block.marker?.kind === 'file') await reader.write(block)
+      }
     })
     after(() => reader?.stop())
 

@@ -70,6 +70,7 @@ interface Answer {
 const namespace = 'https://sts.amazonaws.com/doc/2011-06-15/'
 
 class Service {
+  iam: Iam
   readonly sessions = new Map<string, Session>()
   readonly requests: string[] = []
   readonly #options: Options
@@ -77,6 +78,7 @@ class Service {
 
   constructor(options: Options) {
     this.#options = options
+    this.iam = options.iam
     this.#now = options.now ?? (() => Date.now() / 1000)
   }
 
@@ -95,6 +97,7 @@ class Service {
 
   async #act(request: SignedRequest): Promise<string> {
     const parameters = new URLSearchParams(request.method === 'POST' ? request.body : request.url.search)
+    if (parameters.get('Version') === '2010-05-08') return this.#administer(parameters)
     const action = parameters.get('Action') ?? ''
     demand(parameters.get('Version') === '2011-06-15', 'InvalidAction', 'Could not find operation for version')
     const results: Record<string, () => Promise<Tree> | Tree> = {
@@ -108,8 +111,28 @@ class Service {
     return `<${action}Response xmlns="${namespace}">${inner}</${action}Response>`
   }
 
+  // Who may do so is no business of these tests.
+  #administer(parameters: URLSearchParams): string {
+    const action = parameters.get('Action') ?? ''
+    const text = (name: string) => parameters.get(name) ?? ''
+    const { iam } = this
+    if (action === 'CreateSAMLProvider') {
+      const metadata = text('SAMLMetadataDocument')
+      // AW-18.
+      demand(metadata.length >= 1000 && /<md:IDPSSODescriptor /.test(metadata), 'InvalidInput', 'Could not parse metadata')
+      const arn = `arn:aws:iam::123456789012:saml-provider/${text('Name')}`
+      this.iam = { ...iam, samlProviders: [...iam.samlProviders, { arn, metadata }] }
+      return iamAnswer(action, { SAMLProviderArn: arn })
+    }
+    demand(action === 'CreateRole', 'InvalidAction', `Could not find operation ${action}`)
+    const role = roleOf(text('RoleName'), JSON.parse(text('AssumeRolePolicyDocument')))
+    this.iam = { ...iam, roles: [...iam.roles, role] }
+    const shown = { Path: '/', RoleName: text('RoleName'), RoleId: role.id, Arn: role.arn, CreateDate: dateTime(this.#now()) }
+    return iamAnswer(action, { Role: shown })
+  }
+
   async #withSaml(parameters: URLSearchParams): Promise<Tree> {
-    const { samlProviders, roles } = this.#options.iam
+    const { samlProviders, roles } = this.iam
     for (const name of ['RoleArn', 'PrincipalArn']) demandLength(parameters.get(name), 20, 2048, name)
     const provider = samlProviders.find(({ arn }) => arn === parameters.get('PrincipalArn'))
     demand(provider !== undefined, 'InvalidIdentityToken', 'Provider does not exist')
@@ -125,7 +148,7 @@ class Service {
   }
 
   async #withWebIdentity(parameters: URLSearchParams): Promise<Tree> {
-    const { oidcProviders, roles } = this.#options.iam
+    const { oidcProviders, roles } = this.iam
     const { read = async () => Promise.reject(new Error('nothing can be read')) } = this.#options
     const token = parameters.get('WebIdentityToken') ?? ''
     const { provider, federated } = await judgeWebIdentity(token, parameters.get('RoleSessionName') ?? '', oidcProviders, this.#now(), read)
@@ -207,6 +230,21 @@ class Service {
     const isKnown = session !== undefined && session.secret === sessionKey && session.token === sessionToken
     if (query.get('Action') !== 'getSigninToken' || !isKnown) return { status: 400, type: 'text/plain', text: 'Bad request' }
     return { status: 200, type: 'application/json', text: JSON.stringify({ SigninToken: `signin-${sessionId}` }) }
+  }
+}
+
+function iamAnswer(action: string, result: Tree): string {
+  const inner = xml({ [`${action}Result`]: result, ResponseMetadata: { RequestId: randomUUID() } })
+  return `<${action}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/">${inner}</${action}Response>`
+}
+
+function roleOf(name: string, policy: { Statement: ReadonlyArray<{ Principal: { Federated: string }; Action: string | string[] }> }): Role {
+  return {
+    arn: `arn:aws:iam::123456789012:role/${name}`,
+    id: `AROA${name.toUpperCase()}EXAMPLE`,
+    principals: policy.Statement.map(({ Principal }) => Principal.Federated),
+    actions: policy.Statement.flatMap(({ Action }) => Action),
+    maxSessionDuration: 3600,
   }
 }
 
