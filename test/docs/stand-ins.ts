@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { type FakeAws, startAws } from '../support/aws-sts/sts.ts'
+import { certifiedKey } from '../support/certificates.ts'
 
 /** What a page needs of the world outside, where that cannot be had in a test: an account of AWS, and a cluster. */
 export interface StandIns {
@@ -30,7 +31,7 @@ export async function startStandIns(folder: string, address: string, program: st
       'unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN',
       `aws() { command aws --endpoint-url '${aws.url}' "$@"; }`,
     ].join('\n'),
-    adapt: text => adapted(text, aws).replace('https://kubernetes.example.com', cluster.url),
+    adapt: text => adapted(text, aws).replace('"https://kubernetes.example.com"', `"${cluster.url}", insecure-skip-tls-verify: true`),
     async close() {
       await aws.close()
       await cluster.close()
@@ -46,7 +47,9 @@ function adapted(text: string, aws: FakeAws): string {
 /** A cluster with one pod, for whoever brings a token of the server at this address. */
 async function startCluster(address: string) {
   const keys = createRemoteJWKSet(new URL(`${address}/jwks`))
-  const server = createServer(async (request, response) => {
+  // kubectl shows no credentials where the connection is not encrypted.
+  const { privateKeyPem: key, certificatePem: cert } = certifiedKey('ES256')
+  const server = createServer({ key, cert }, async (request, response) => {
     const token = (request.headers.authorization ?? '').replace(/^Bearer /, '')
     const isKnown = await jwtVerify(token, keys, { issuer: address }).then(
       () => true,
@@ -58,7 +61,7 @@ async function startCluster(address: string) {
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
