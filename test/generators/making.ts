@@ -4,6 +4,7 @@ import type { Path } from '../../src/config/problems.ts'
 import type { ExternalText, Reference } from '../../src/config/values.ts'
 import type { GeneratorGrant, TokenGenerator } from '../../src/generators/token-generator.ts'
 import type { JsonObject } from '../../src/json.ts'
+import type { GuardedFetch } from '../../src/keys/guarded-fetch.ts'
 import type { SigningKey } from '../../src/keys/signing-key.ts'
 import { type Parts, type PluginKind, SettingProblem, type SigningKeyLine } from '../../src/plugin.ts'
 
@@ -18,6 +19,9 @@ export const now = Math.floor(Date.now() / 1000)
 export interface Surroundings {
   readonly keys?: Readonly<Record<string, SigningKey | SigningKeyLine>>
   readonly texts?: Readonly<Record<string, string>>
+  readonly generators?: Readonly<Record<string, TokenGenerator>>
+  /** Absent: nothing may happen outside. */
+  readonly effects?: GuardedFetch
 }
 
 /** Builds a generator from its file as the loader does, and tells what was reported. */
@@ -29,7 +33,8 @@ export async function build(kind: PluginKind<TokenGenerator>, file: object, arou
   const parts = {
     id: 'partner',
     issuer: ownIssuer,
-    outside: { now: () => now, random: randomBytes },
+    outside: { now: () => now, random: randomBytes, effects: around.effects },
+    tokenGenerator: ({ id }: Reference) => around.generators?.[id],
     text: ({ name }: ExternalText) => around.texts?.[name] ?? '',
     signingKey: ({ id }: Reference) => lineOf(around.keys?.[id]),
     jsonSchema: (schema: JsonObject) => schemas.compile(schema),
