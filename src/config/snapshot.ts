@@ -29,7 +29,7 @@ export async function readSnapshot(folder: string, environment: NodeJS.ProcessEn
     texts.set(name, text)
     return text
   })
-  return { snapshot: { files, texts }, parsed }
+  return { snapshot: { files, texts }, parsed: { folder, ...parsed } }
 }
 
 /** Parses what somebody else has read. */
