@@ -26,7 +26,7 @@ const shown: Record<string, string> = Object.fromEntries(
 )
 
 /** The files and variables that the shown files name: keys, certificates and secrets. */
-async function outsideTexts(): Promise<{ files: Record<string, string>; environment: Record<string, string> }> {
+async function makeOutsideTexts(): Promise<{ files: Record<string, string>; environment: Record<string, string> }> {
   const files: Record<string, string> = {}
   const environment: Record<string, string> = {}
   for (const text of Object.values(shown)) {
@@ -42,6 +42,9 @@ async function outsideTexts(): Promise<{ files: Record<string, string>; environm
   return { files, environment }
 }
 
+// Made once: a dozen RSA keys take their time.
+const outsideTexts = makeOutsideTexts()
+
 function certificateOf(pem: string): string {
   return selfSignedCertificate(createPrivateKey(pem), { commonName: 'example', notBefore: new Date(), days: 365 })
 }
@@ -52,7 +55,7 @@ function objectsIn(value: JsonValue | undefined): JsonObject[] {
 }
 
 async function load(change: (files: Record<string, string>) => Record<string, string> = files => files) {
-  const { files, environment } = await outsideTexts()
+  const { files, environment } = await outsideTexts
   const { folder, remove } = writeFolder(change({ ...shown, ...files }))
   const now = () => Date.now() / 1000
   const outside = {

@@ -24,6 +24,7 @@ const environment = {
   REDIS_PASSWORD: 'secret-of-redis',
   PARTNER_SECRET: 'secret-of-the-partner',
   METRICS_TOKEN: 'secret-of-prometheus',
+  ADMIN_TOKEN: 'secret-of-the-administrators',
   COLLECTOR_AUTHORIZATION: 'Bearer x',
 }
 
