@@ -32,8 +32,8 @@ export const samlProviderArn = arnSetting(
 function arnSetting(pattern: string, expected: string) {
   return z
     .string()
-    .max(longestArn)
-    .regex(new RegExp(pattern), { error: expected, abort: true })
+    .refine(arn => arn.length <= longestArn && new RegExp(pattern).test(arn), { error: expected, abort: true })
+    .meta({ maxLength: longestArn, pattern })
     .transform(arn => iamNameOf(arn, pattern) as IamName)
 }
 
