@@ -5,21 +5,33 @@ import type { Server } from '../server.ts'
 import type { AddressedTokens, ExchangingClient, ProvenToken, ProvenTokens } from './grant.ts'
 import { rejected } from './process-tokens.ts'
 
+/** Who was asked: how a foreign token has to call it. */
+export interface Addressee {
+  readonly names: readonly string[]
+  /** Whether it also goes by the audiences that the file of a processor accepts. */
+  readonly alsoByProcessor: boolean
+}
+
+/** Whoever asks at the token endpoint asks this server itself. */
+export function addresseeOf({ issuer, tokenEndpoint }: Pick<Server, 'issuer' | 'tokenEndpoint'>): Addressee {
+  return { names: [issuer, tokenEndpoint], alsoByProcessor: true }
+}
+
 /** Step 8: a token is taken only by those it was meant for; otherwise whoever stole or was shown one could launder it here (RFC 8693 §5). */
-export function checkAudience(server: Server, client: ExchangingClient, tokens: ProvenTokens): AddressedTokens {
-  requireAddressed(server, client, tokens.subject)
-  if (tokens.actor !== undefined) requireAddressed(server, client, tokens.actor)
+export function checkAudience(addressee: Addressee, client: ExchangingClient, tokens: ProvenTokens): AddressedTokens {
+  requireAddressed(addressee, client, tokens.subject)
+  if (tokens.actor !== undefined) requireAddressed(addressee, client, tokens.actor)
   return tokens as AddressedTokens
 }
 
-function requireAddressed(server: Server, client: ExchangingClient, token: ProvenToken): void {
+function requireAddressed(addressee: Addressee, client: ExchangingClient, token: ProvenToken): void {
   const { processor, proof } = token
   if (proof.audiences.length === 0) throw rejected(token, 'it names no audience')
   // Each restriction has to be met on its own (SAML Core §2.5.1.4).
   for (const audiences of [proof.audiences, ...(proof.furtherAudiences ?? [])]) {
     if (processor.origin === 'own') {
       if (!isForClient(client, proof.clientId, audiences)) throw notForClient(token, client)
-    } else if (!isForServer(server, client, processor, audiences))
+    } else if (!isFor(addressee, client, processor, audiences))
       throw rejected(token, 'its audience is another party', { member: 'audiences' })
   }
 }
@@ -34,11 +46,10 @@ function isForClient(client: ExchangingClient, clientId: string | undefined, aud
 }
 
 // Our client ids are never compared here: a foreign issuer chooses its audience names, and could choose one of ours.
-function isForServer(server: Server, client: ExchangingClient, processor: TokenProcessor, audiences: readonly string[]): boolean {
+function isFor(addressee: Addressee, client: ExchangingClient, processor: TokenProcessor, audiences: readonly string[]): boolean {
+  const accepted = addressee.alsoByProcessor ? (processor.audiences ?? []) : []
   return audiences.some(audience => {
-    if (audience === server.issuer || audience === server.tokenEndpoint) return true
-    return (
-      processor.audiences?.some(accepted => (accepted === 'client' ? client.audiences.includes(audience) : accepted === audience)) === true
-    )
+    if (addressee.names.includes(audience)) return true
+    return accepted.some(name => (name === 'client' ? client.audiences.includes(audience) : name === audience))
   })
 }

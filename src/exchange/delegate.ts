@@ -6,15 +6,24 @@ import type { Server } from '../server.ts'
 import type { CheckedDelegation, ExchangingClient, ProvenToken, SelectedTarget, UnrestrictedTokens } from './grant.ts'
 import { rejected } from './process-tokens.ts'
 
+/** Who asks, and whether it acts in the new token itself where no token says who else does (WS-Trust 1.4 §9.3). */
+interface Asking {
+  readonly server: Pick<Server, 'issuer' | 'maxActorDepth'>
+  readonly client: ExchangingClient
+  readonly acts: boolean
+}
+
 /** Step 8: who acts in the new token (RFC 8693 §4.1), and whether the subject allowed it (§4.4). */
-export function delegate(server: Server, client: ExchangingClient, target: SelectedTarget, tokens: UnrestrictedTokens): CheckedDelegation {
+export function delegate(asking: Asking, target: SelectedTarget, tokens: UnrestrictedTokens): CheckedDelegation {
+  const { server, client } = asking
   const subject = tokens.subject.proof
   const actor = tokens.actor?.proof
   if (tokens.actor?.proof.act !== undefined)
     throw rejected(tokens.actor, 'somebody acts in it for its subject (act); that chain would be lost')
   if (subject.mayAct !== undefined) requireAllowed(subject, actor ?? clientAsActor(server, client))
   const earlier = readActors(tokens.subject, subject.act)
-  const act = tokens.actor === undefined ? earlier : addActor(tokens.actor, subject, earlier)
+  const self = asking.acts ? addNamed({ iss: server.issuer, sub: client.id }, earlier) : earlier
+  const act = tokens.actor === undefined ? self : addActor(tokens.actor, subject, earlier)
   if (depthOf(act) > server.maxActorDepth) {
     const why = `the chain of actors would be longer than ${server.maxActorDepth}`
     throw new OAuthError('delegation-refused', why, { setting: 'server.json delegation.maxDepth' })
@@ -35,8 +44,12 @@ function addActor(actor: ProvenToken, of: Proof, earlier: Actor | undefined): Ac
     if (subjectQualifier !== of.subjectQualifier) throw rejected(actor, 'only a qualifier tells its subject from that of the subject token')
     return earlier
   }
-  if (earlier !== undefined && earlier.iss === issuer && earlier.sub === subject) return earlier
-  return { iss: issuer, sub: subject, ...(earlier !== undefined && { act: earlier }) }
+  return addNamed({ iss: issuer, sub: subject }, earlier)
+}
+
+function addNamed({ iss, sub }: Actor, earlier: Actor | undefined): Actor {
+  if (earlier !== undefined && earlier.iss === iss && earlier.sub === sub) return earlier
+  return { iss, sub, ...(earlier !== undefined && { act: earlier }) }
 }
 
 /** The chain of actors in a token, each with its issuer; `exp`, `nbf` and `aud` have no meaning there and are refused. */
@@ -55,7 +68,7 @@ function depthOf(act: Actor | undefined): number {
   return act === undefined ? 0 : 1 + depthOf(act.act)
 }
 
-function clientAsActor(server: Server, client: ExchangingClient): JsonObject {
+function clientAsActor(server: Pick<Server, 'issuer'>, client: ExchangingClient): JsonObject {
   return { iss: server.issuer, sub: client.id, client_id: client.id }
 }
 

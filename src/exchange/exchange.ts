@@ -3,7 +3,7 @@ import type { Form } from '../http/form.ts'
 import type { Server } from '../server.ts'
 import { authenticateClient } from './authenticate-client.ts'
 import { boundLifetime } from './bound-lifetime.ts'
-import { checkAudience } from './check-audience.ts'
+import { addresseeOf, checkAudience } from './check-audience.ts'
 import { checkBinding } from './check-binding.ts'
 import { checkCriteria } from './check-criteria.ts'
 import { checkGrant } from './check-grant.ts'
@@ -65,9 +65,9 @@ export async function exchange(
 
   // What do the tokens prove, and may this client use them?
   const proven = witness.tokens(await processTokens(mapping, request, now, witness))
-  const usable = checkBinding(checkValidity(checkAudience(server, client, proven), now))
+  const usable = checkBinding(checkValidity(checkAudience(addresseeOf(server), client, proven), now))
   const tokens = checkProxyRestriction(target, usable)
-  const delegation = witness.delegation(delegate(server, client, target, tokens))
+  const delegation = witness.delegation(delegate({ server, client, acts: false }, target, tokens))
   const expiresBy = boundLifetime(target, tokens, now)
   const ancestors = traceAncestors(tokens)
 

@@ -1,17 +1,18 @@
 import type { ExpressionContext, Variables } from '../expressions/expression.ts'
 import { fulfil } from '../policies/fulfilment.ts'
-import type { FulfilledContract, SelectedMapping, UnrestrictedTokens } from './grant.ts'
+import type { FulfilledContract, SelectedMapping, UsableTokens } from './grant.ts'
 import type { Witness } from './witness.ts'
 
-/** What the expressions of a processor mapping read: the proven tokens and the request. */
-export function tokenVariables(tokens: UnrestrictedTokens, context: ExpressionContext): Variables {
-  return { subject: tokens.subject.proof.attributes, actor: tokens.actor?.proof.attributes ?? null, context }
+/** What the expressions of a processor mapping read: the proven tokens and the request. The token of an IdP connection is called `assertion`. */
+export function tokenVariables(tokens: UsableTokens, context: ExpressionContext): Variables {
+  const subject = tokens.subject.proof.attributes
+  return { subject, assertion: subject, actor: tokens.actor?.proof.attributes ?? null, context }
 }
 
 /** Step 9: the policy's attribute contract, computed from the tokens and validated against its JSON Schema. */
 export function fulfilContract(
   mapping: SelectedMapping,
-  tokens: UnrestrictedTokens,
+  tokens: UsableTokens,
   context: ExpressionContext,
   witness: Witness,
 ): FulfilledContract {

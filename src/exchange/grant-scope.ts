@@ -8,9 +8,9 @@ import { tokenVariables } from './fulfil-contract.ts'
 import type { ClearedAttributes, ExchangingClient, GrantedScope, SelectedMapping, SelectedTarget, UnrestrictedTokens } from './grant.ts'
 
 interface Grounds {
-  readonly server: Server
+  readonly server: Pick<Server, 'generatorIssuers'>
   readonly client: ExchangingClient
-  readonly policy: ProcessorPolicy
+  readonly policy: Pick<ProcessorPolicy, 'id'>
   readonly mapping: SelectedMapping
   readonly target: SelectedTarget
   readonly tokens: UnrestrictedTokens

@@ -14,6 +14,8 @@ export async function processTokens(
   witness: Witness,
 ): Promise<ProvenTokens> {
   const subject = witness.proven(await prove('subject', mapping.subjectProcessor, request.subjectToken, now))
+  if (mapping.subjectIssuer !== undefined && subject.proof.issuer !== mapping.subjectIssuer)
+    throw rejected(subject, 'it was issued by somebody else')
   if (mapping.actor === undefined || request.actor === undefined) return { subject, actor: undefined } as ProvenTokens
   const actor = witness.proven(await prove('actor', mapping.actor.processor, request.actor.token, now))
   return { subject, actor } as ProvenTokens

@@ -4,11 +4,11 @@ import { OAuthError } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import { longestClockSkew } from '../processors/common-settings.ts'
 import type { Store } from '../stores/store.ts'
-import type { ProvenToken, UnrestrictedTokens } from './grant.ts'
+import type { ProvenToken, UsableTokens } from './grant.ts'
 import { rejected } from './process-tokens.ts'
 
 /** Step 12: records the tokens whose processor takes each only once, or that say so themselves. Comes last, so that a refused request uses nothing up. */
-export async function useOnce(store: Store, tokens: UnrestrictedTokens, now: Instant): Promise<void> {
+export async function useOnce(store: Store, tokens: UsableTokens, now: Instant): Promise<void> {
   const once = [tokens.subject, ...(tokens.actor === undefined ? [] : [tokens.actor])].filter(isForOneUse)
   await recordAll(
     store,

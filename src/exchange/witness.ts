@@ -30,7 +30,7 @@ export interface Witness {
   exchanging(client: ExchangingClient): ExchangingClient
   /** Names of parameters that have no meaning here. */
   ignored(names: readonly string[]): void
-  request(request: ExchangeRequest): ExchangeRequest
+  request<Request extends ExchangeRequest>(request: Request): Request
   policy(policy: ProcessorPolicy): ProcessorPolicy
   mapping(mapping: SelectedMapping): SelectedMapping
   target(target: SelectedTarget): SelectedTarget
@@ -38,7 +38,7 @@ export interface Witness {
   proven(token: ProvenToken): ProvenToken
   tokens(tokens: ProvenTokens): ProvenTokens
   delegation(delegation: CheckedDelegation): CheckedDelegation
-  fulfilled(policy: ProcessorPolicy, attributes: FulfilledContract): FulfilledContract
+  fulfilled(policy: Pick<ProcessorPolicy, 'contract'>, attributes: FulfilledContract): FulfilledContract
   cleared(attributes: ClearedAttributes): ClearedAttributes
   scope(scope: GrantedScope): GrantedScope
   mapped(attributes: MappedAttributes): MappedAttributes

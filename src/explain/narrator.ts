@@ -95,7 +95,7 @@ export class Narrator implements Witness {
     if (names.length > 0) this.#notes.facts.ignored = names
   }
 
-  request(request: ExchangeRequest): ExchangeRequest {
+  request<Request extends ExchangeRequest>(request: Request): Request {
     const { subjectTokenType, actor, requestedTokenType, resources, audiences, scope } = request
     Object.assign(this.#notes.facts, {
       subject_token_type: subjectTokenType,
@@ -149,7 +149,7 @@ export class Narrator implements Witness {
     return delegation
   }
 
-  fulfilled(_policy: ProcessorPolicy, attributes: FulfilledContract): FulfilledContract {
+  fulfilled(_policy: Pick<ProcessorPolicy, 'contract'>, attributes: FulfilledContract): FulfilledContract {
     this.#end('the contract of the policy is fulfilled')
     return attributes
   }

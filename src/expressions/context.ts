@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts'
 
 /** Every variable that some expression may read. */
-export const variableNames = ['subject', 'actor', 'policy', 'act', 'context'] as const
+export const variableNames = ['subject', 'assertion', 'actor', 'policy', 'act', 'context'] as const
 export type VariableName = (typeof variableNames)[number]
 
 const strings: JsonObject = { type: 'array', items: { type: 'string' } }
@@ -21,7 +21,16 @@ const everywhere = {
 /** What `context` holds in every expression. */
 export const expressionContextSchema: JsonObject = { type: 'object', required: Object.keys(everywhere), properties: everywhere }
 
-const withGrantedScopes = { ...everywhere, grantedScopes: strings }
-
 /** What `context` holds in the mappings to a target, where the scope has been decided. */
-export const targetContextSchema: JsonObject = { type: 'object', required: Object.keys(withGrantedScopes), properties: withGrantedScopes }
+export const targetContextSchema = extended(expressionContextSchema, { grantedScopes: strings })
+
+/** What `context` holds in IdP connections: also by which name this server was addressed. */
+export const connectionContextSchema = extended(expressionContextSchema, { virtualServerId: { type: 'string' } })
+
+/** The same in the mappings to token generators there. */
+export const generatorContextSchema = extended(targetContextSchema, { virtualServerId: { type: 'string' } })
+
+function extended(schema: JsonObject, more: JsonObject): JsonObject {
+  const properties = { ...(schema.properties as JsonObject), ...more }
+  return { type: 'object', required: Object.keys(properties), properties }
+}

@@ -4,6 +4,8 @@ import type { Actor } from '../processors/processor.ts'
 /** What expressions may read (configuration.md, "Expressions"). Which of them an expression may name depends on where it stands. */
 export interface Variables {
   readonly subject?: JsonObject
+  /** The incoming token of an IdP connection. */
+  readonly assertion?: JsonObject
   readonly actor?: JsonObject | null
   readonly policy?: JsonObject
   readonly act?: Actor | null
@@ -22,6 +24,8 @@ export interface ExpressionContext {
   readonly resources: readonly string[]
   readonly audiences: readonly string[]
   readonly requestedTokenType: string
+  /** Only in IdP connections. */
+  readonly virtualServerId?: string
   readonly now: Date
 }
 

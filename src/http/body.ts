@@ -2,6 +2,39 @@ import { isAscii, isUtf8 } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import { OAuthError } from '../oauth/errors.ts'
 
+/**
+ * Reads the body of a request as text. `refuseOther` throws for what the endpoint does not take, before anything is read. Whatever
+ * could be read in two ways, or costs more than it sends, is refused.
+ */
+export async function readText(request: IncomingMessage, mostBytes: number, refuseOther: () => void): Promise<string> {
+  try {
+    refuseSecondAuthorization(request.rawHeaders)
+    refuseOther()
+    refuseCompression(request)
+    return textOf(await readBody(request, mostBytes))
+  } catch (refusal) {
+    discardRest(request)
+    throw refusal
+  }
+}
+
+// Node gives the first of several and drops the others (RFC 9110 §5.3); whoever stands before us may have looked at another one.
+function refuseSecondAuthorization(rawHeaders: readonly string[]): void {
+  let found = false
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length !== 13 || name.toLowerCase() !== 'authorization') continue
+    if (found) throw malformed('the Authorization header is there twice')
+    found = true
+  }
+}
+
+// Compressed, a few bytes can stand for any number of them.
+function refuseCompression({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding'] ?? ''
+  if (encoding !== '' && encoding.toLowerCase() !== 'identity') throw malformed('the body must not be compressed')
+}
+
 /** Reads the body of a request, up to so many bytes. */
 export function readBody(request: IncomingMessage, mostBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {

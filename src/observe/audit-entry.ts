@@ -67,7 +67,7 @@ export class AuditEntry implements Witness {
     if (names.length > 0) this.#facts.ignoredParameters = names.map(name => (/^[a-z][a-z_]{0,31}$/.test(name) ? name : '?'))
   }
 
-  request(request: ExchangeRequest): ExchangeRequest {
+  request<Request extends ExchangeRequest>(request: Request): Request {
     this.times.ended()
     this.#facts.subjectToken = { sha256: sha256(request.subjectToken) }
     if (request.actor !== undefined) this.#facts.actorToken = { sha256: sha256(request.actor.token) }
@@ -93,7 +93,7 @@ export class AuditEntry implements Witness {
   target(target: SelectedTarget): SelectedTarget {
     this.times.ended()
     this.#facts.target = target.target.id
-    if (target.target.kind === 'generator-group') this.#facts.generator = target.mapping.maker.id
+    if (target.target.kind !== 'access-token-manager') this.#facts.generator = target.mapping.maker.id
     this.#facts.issuedTokenType = target.issuedTokenType
     return target
   }
@@ -114,7 +114,7 @@ export class AuditEntry implements Witness {
     return delegation
   }
 
-  fulfilled(policy: ProcessorPolicy, attributes: FulfilledContract): FulfilledContract {
+  fulfilled(policy: Pick<ProcessorPolicy, 'contract'>, attributes: FulfilledContract): FulfilledContract {
     this.times.ended()
     const { loggable } = policy.contract
     if (loggable.length > 0) this.#facts.attributes = pick(attributes, loggable)

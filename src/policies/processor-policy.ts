@@ -42,6 +42,8 @@ export interface ProcessorMapping {
   readonly name: string
   readonly subjectTokenType: string
   readonly subjectProcessor: TokenProcessor
+  /** Whose subject tokens alone are taken, where that is narrower than the processor. */
+  readonly subjectIssuer?: string
   readonly actor: { readonly tokenType: string; readonly processor: TokenProcessor } | undefined
   readonly fulfilment: Fulfilment
   readonly criteria: readonly Criterion[]
