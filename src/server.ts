@@ -4,6 +4,7 @@ import type { ClientAuthenticator } from './clients/client-authenticator.ts'
 import type { BearerToken } from './http/bearer.ts'
 import type { Documents } from './http/documents.ts'
 import type { Outside } from './outside.ts'
+import type { IdpConnection } from './policies/idp-connection.ts'
 import type { ProcessorPolicy } from './policies/processor-policy.ts'
 import type { TargetIndex } from './policies/target-index.ts'
 
@@ -18,6 +19,8 @@ export interface Server {
   readonly defaults: DefaultTargets & { readonly policy: ProcessorPolicy | undefined }
   readonly accessTokenManagers: ReadonlyMap<string, AccessTokenManager>
   readonly targets: TargetIndex
+  /** The WS-Trust partners. */
+  readonly connections: ReadonlyMap<string, IdpConnection>
   /** The issuers of our token generators: what comes back from one carries no scope, since nothing could be written into it. */
   readonly generatorIssuers: ReadonlySet<string>
   /** How many actors a token may name. */

@@ -32,6 +32,7 @@ export class ClientAuthenticator {
     switch (presented.method) {
       case 'client_secret_basic':
       case 'client_secret_post':
+      case 'username_token':
         return this.#secrets.authenticate(presented, address)
       case 'private_key_jwt':
         return this.#assertions.authenticate(presented)

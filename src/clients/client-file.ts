@@ -51,6 +51,13 @@ const tokenExchange = strict({
     .meta({ description: 'What it is issued when it names no target' }),
 })
 
+const wsTrust = strict({
+  enabled: z.boolean().default(false).meta({ description: 'Whether the client may call the security token service (WS-Trust)' }),
+  connections: distinct(reference('idp-connections')).default([]).meta({ description: 'The IdP connections that it may use there' }),
+})
+  .refine(({ enabled, connections }) => !enabled || connections.length > 0, { error: 'needs at least one entry', path: ['connections'] })
+  .meta({ description: 'What it may do by WS-Trust' })
+
 const names = distinct(z.string().min(1)).default([])
 
 const clientSettings = strict({
@@ -61,6 +68,7 @@ const clientSettings = strict({
   introspection: strict({ enabled: z.boolean().default(false).meta({ description: 'Off unless it is true' }) })
     .prefault({})
     .meta({ description: 'Whether it may ask what tokens mean' }),
+  wsTrust: wsTrust.prefault({}),
   audiences: names.meta({ description: 'Names by which it is addressed as a resource server' }),
   scopes: distinct(scopeName).default([]).meta({ description: 'The scopes that it may ask for; server.json lists them' }),
   properties: z.record(z.string(), z.json()).default({}).meta({ description: 'What expressions read as context.client' }),
@@ -84,6 +92,7 @@ async function buildClient(settings: ClientSettings, parts: Parts): Promise<Clie
     authentication: await buildAuthentication(settings.authentication, parts),
     tokenExchange: buildTokenExchange(settings.tokenExchange, parts),
     introspection,
+    wsTrust: { enabled: settings.wsTrust.enabled, connections: new Set(settings.wsTrust.connections.map(({ id }) => id)) },
     audiences,
     scopes: settings.scopes.map(({ name }) => name),
     properties,

@@ -3,14 +3,14 @@ import type { Keeping } from '../kept.ts'
 import { Outage } from '../oauth/errors.ts'
 import type { Instant, Outside } from '../outside.ts'
 import { Attempts } from './attempts.ts'
-import type { Client, ClientSecret, PresentedCredentials, SecretCandidate, SecretMethod } from './client.ts'
+import type { Client, ClientSecret, PresentedCredentials, SecretCandidate } from './client.ts'
 import { notAuthenticated } from './not-authenticated.ts'
 import { RememberedSecrets } from './remembered-secrets.ts'
 import { type ScryptComparison, ScryptRuns } from './scrypt-runs.ts'
 import { digestSecret, generateSecret, sha256 } from './secrets.ts'
 
 /** A client id with a secret. */
-export type PresentedSecret = Extract<PresentedCredentials, { method: SecretMethod }>
+export type PresentedSecret = Extract<PresentedCredentials, { candidates: unknown }>
 
 /** One candidate, and what it is held against: the secrets of the client that it names, or, where there is none, secrets of nobody. */
 interface Reading {
@@ -24,7 +24,7 @@ interface SlowComparison extends ScryptComparison {
   readonly client: Client
 }
 
-/** `client_secret_basic` and `client_secret_post` (RFC 6749 §2.3.1). */
+/** `client_secret_basic` and `client_secret_post` (RFC 6749 §2.3.1), and the secret in a UsernameToken (WSS Username Token Profile §3). */
 export class SecretAuthenticator {
   readonly #clients: ReadonlyMap<string, Client>
   readonly #now: () => Instant
@@ -57,9 +57,10 @@ export class SecretAuthenticator {
   }
 
   // A client that uses another method is no client here, so that a secret learned in one place is worth nothing in the other.
-  #read({ clientId, secret }: SecretCandidate, method: SecretMethod, now: Instant): Reading {
+  #read({ clientId, secret }: SecretCandidate, method: PresentedSecret['method'], now: Instant): Reading {
     const client = this.#clients.get(clientId)
-    if (client?.authentication.method !== method) return { clientId, secret, client: undefined, secrets: this.#nobodys }
+    if (client === undefined || !presents(client, method) || client.authentication.method === 'private_key_jwt')
+      return { clientId, secret, client: undefined, secrets: this.#nobodys }
     return { clientId, secret, client, secrets: client.authentication.secrets.filter(candidate => this.#isGood(candidate, now)) }
   }
 
@@ -110,6 +111,11 @@ export class SecretAuthenticator {
     if (this.#someAreSlow) await this.#scrypt.imitate()
     throw notAuthenticated('no client has this id, method and secret')
   }
+}
+
+// In SOAP there is one way only, for whoever may use that at all.
+function presents({ authentication, wsTrust }: Client, method: PresentedSecret['method']): boolean {
+  return authentication.method === method || (method === 'username_token' && wsTrust.enabled)
 }
 
 function slowComparisons({ client, secret, secrets }: Reading): SlowComparison[] {

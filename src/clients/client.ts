@@ -6,7 +6,7 @@ import type { SecretHash } from './secrets.ts'
 
 /** What a client presented to say who it is (RFC 6749 §2.3). Exactly one method; `http/client-credentials.ts` refuses more. */
 export type PresentedCredentials =
-  | { readonly method: SecretMethod; readonly candidates: readonly SecretCandidate[] }
+  | { readonly method: SecretMethod | 'username_token'; readonly candidates: readonly SecretCandidate[] }
   | { readonly method: 'private_key_jwt'; readonly clientId: string | undefined; readonly assertion: string }
   /** Nothing that could be checked; `because` is for the log. */
   | { readonly method: 'none'; readonly because: string }
@@ -68,6 +68,8 @@ export interface Client {
   readonly authentication: ClientAuthentication
   readonly tokenExchange: ClientTokenExchange
   readonly introspection: { readonly enabled: boolean }
+  /** The ids of the IdP connections that it may use. */
+  readonly wsTrust: { readonly enabled: boolean; readonly connections: ReadonlySet<string> }
   /** Names by which it is addressed as a resource server. */
   readonly audiences: readonly string[]
   readonly scopes: readonly string[]

@@ -9,6 +9,7 @@ import { withStandIns } from '../config/stand-ins.ts'
 import { type LoadedTests, loadTests } from '../policy-tests/load-tests.ts'
 import { type Command, configOption, readOptions } from './command.ts'
 import { counted } from './counted.ts'
+import { type ListedConnection, linesOfConnection, listedConnections } from './listed-connections.ts'
 import { terminal } from './terminal.ts'
 import { withoutStore } from './world.ts'
 
@@ -21,6 +22,7 @@ export const check: Command = {
     'Loads the configuration as the server does, and starts nothing. Prints every problem with file, line and column,',
     'and warns of settings that are legal and dangerous; docs/warnings.md explains each code. Exits 0 when the',
     'configuration can be used, 1 when it cannot.',
+    'Lists the IdP connections, each with its token generators and the virtual servers that may use them.',
     '--online also asks the other servers that the files name: key sets, discovery documents, SAML metadata, introspection',
     'endpoints (about a made-up token). What cannot be had is a problem. --fast asks nobody, which is the default; of',
     'the two the later one counts.',
@@ -49,6 +51,7 @@ interface Report {
   readonly strict: boolean
   readonly problems: readonly Problem[]
   readonly warnings: readonly Warning[]
+  readonly connections: readonly ListedConnection[]
   /** Undefined where nobody was asked. */
   readonly asked: Asked | undefined
   readonly tests: LoadedTests
@@ -61,9 +64,10 @@ async function reportOn(
   { online, strict }: { online: boolean; strict: boolean },
 ): Promise<Omit<Report, 'tests' | 'replaced'>> {
   const loaded = await problemsOrLoaded(parsed)
-  if ('problems' in loaded) return { parsed, strict, problems: loaded.problems, warnings: [], asked: undefined }
-  const { warnings, probes } = loaded
-  return { parsed, strict, problems: [], warnings, asked: online ? await askEverybody(probes) : undefined }
+  if ('problems' in loaded) return { parsed, strict, problems: loaded.problems, warnings: [], connections: [], asked: undefined }
+  const { server, warnings, probes } = loaded
+  const connections = listedConnections(server.connections.values())
+  return { parsed, strict, problems: [], warnings, connections, asked: online ? await askEverybody(probes) : undefined }
 }
 
 async function problemsOrLoaded(parsed: Parsed): Promise<Loaded | ConfigError> {
@@ -95,6 +99,7 @@ function print(report: Report): void {
     if (strict) terminal.complain(describeWarning(warning))
     else terminal.print(`warning: ${describeWarning(warning)}`)
   }
+  for (const line of report.connections.flatMap(linesOfConnection)) terminal.print(line)
   for (const problem of inOrder(asked?.problems ?? [])) terminal.complain(describe(problem))
   const summary = [`${counted(parsed.sources.files.length, 'file')}, version ${parsed.sources.version}: no problems`]
   if (warnings.length > 0) summary.push(`${counted(warnings.length, 'warning')}${strict ? ', which --strict does not allow' : ''}`)
@@ -131,6 +136,7 @@ function asJson(report: Report): object {
     files: parsed.sources.files.length,
     problems: [...inOrder([...problems, ...tests.problems]), ...inOrder(asked?.problems ?? [])].map(flat),
     warnings: warnings.map(warning => ({ ...flat(warning), code: warning.code })),
+    ...(report.connections.length > 0 && { connections: report.connections }),
     ...(asked !== undefined && {
       answered: inOrder(asked.answered).map(({ place, what, found }) => ({ ...place, message: `${what}: ${found}` })),
     }),

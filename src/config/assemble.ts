@@ -42,6 +42,7 @@ export function assemble(pieces: Pieces): Server {
     },
     accessTokenManagers: managers,
     targets: indexOf(targets),
+    connections: built['idp-connections'],
     generatorIssuers: new Set([...built['token-generators'].values()].flatMap(each => issuerOf(each) ?? [])),
     maxActorDepth: delegation.maxDepth,
     longestLifetime: Math.max(0, ...[...managers.values()].map(manager => manager.lifetime)),

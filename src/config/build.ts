@@ -9,6 +9,7 @@ import { type LinesOfKeys, linesOfKeys } from '../keys/lines-of-keys.ts'
 import type { Outside } from '../outside.ts'
 import { NotBuilt, type Parts, type Probe, SettingProblem } from '../plugin.ts'
 import type { GeneratorGroup } from '../policies/generator-group.ts'
+import type { IdpConnection } from '../policies/idp-connection.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
 import { usedFirst } from './build-order.ts'
@@ -29,6 +30,7 @@ export interface Built {
   readonly 'generator-groups': Map<string, GeneratorGroup>
   readonly 'token-processors': Map<string, TokenProcessor>
   readonly 'processor-policies': Map<string, ProcessorPolicy>
+  readonly 'idp-connections': Map<string, IdpConnection>
   readonly clients: Map<string, Client>
   readonly keyLines: LinesOfKeys
   readonly probes: readonly ConfiguredProbe[]
@@ -61,6 +63,7 @@ export class Builder {
     'generator-groups': new Map<string, GeneratorGroup>(),
     'token-processors': new Map<string, TokenProcessor>(),
     'processor-policies': new Map<string, ProcessorPolicy>(),
+    'idp-connections': new Map<string, IdpConnection>(),
     clients: new Map<string, Client>(),
   }
   readonly #probes: ConfiguredProbe[] = []

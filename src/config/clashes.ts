@@ -1,4 +1,5 @@
 import type { Findings } from './findings.ts'
+import { groupedBy } from './grouped-by.ts'
 import type { ParsedFile } from './parse.ts'
 import type { Path } from './problems.ts'
 
@@ -16,6 +17,22 @@ export function reportClashes(files: readonly ParsedFile[], findings: Findings):
           `"${name}" leads to one target only, and ${others.join(' and ')} ${others.length === 1 ? 'has' : 'have'} it too`,
         )
       }
+    }
+  }
+}
+
+/** Reports two IdP connections for one issuer: a message that names no connection could mean either. */
+export function reportSharedEntities(files: readonly ParsedFile[], findings: Findings): void {
+  const connections = files.filter(({ source }) => source.kind === 'idp-connections')
+  const byEntity = groupedBy(connections, ({ blueprint }) => (blueprint.settings as { entityId: string }).entityId)
+  for (const [entityId, sharing] of byEntity) {
+    for (const file of sharing.length > 1 ? sharing : []) {
+      const others = sharing.filter(other => other !== file).map(other => other.source.file)
+      findings.report(
+        file,
+        ['entityId'],
+        `"${entityId}" leads to one connection only, and ${others.join(' and ')} ${others.length === 1 ? 'has' : 'have'} it too`,
+      )
     }
   }
 }

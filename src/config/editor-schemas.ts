@@ -10,6 +10,7 @@ export function editorSchemas(): Record<string, JsonObject> {
     'server.schema.json': ofFile('server.json', plainFiles.server),
     'processor-policy.schema.json': ofFile('policies/processor-policies/*.json', plainFiles['processor-policies']),
     'generator-group.schema.json': ofFile('policies/generator-groups/*.json', plainFiles['generator-groups']),
+    'idp-connection.schema.json': ofFile('policies/idp-connections/*.json', plainFiles['idp-connections']),
     'client.schema.json': ofFile('clients/*.json', plainFiles.clients),
     'key.schema.json': ofFile('keys/*.json', plainFiles.keys),
     'policy-test.schema.json': ofFile('policies/tests/*.json', plainFiles.tests),

@@ -8,6 +8,7 @@ export const folders = {
   'generator-groups': 'policies/generator-groups',
   'token-processors': 'policies/token-processors',
   'processor-policies': 'policies/processor-policies',
+  'idp-connections': 'policies/idp-connections',
   clients: 'clients',
 } as const
 
@@ -26,6 +27,7 @@ export const schemaNames: Readonly<Record<FolderKind | 'server' | 'tests', strin
   'generator-groups': 'generator-group.schema.json',
   'token-processors': 'token-processor.schema.json',
   'processor-policies': 'processor-policy.schema.json',
+  'idp-connections': 'idp-connection.schema.json',
   clients: 'client.schema.json',
   tests: 'policy-test.schema.json',
 }

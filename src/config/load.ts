@@ -5,7 +5,7 @@ import { assemble } from './assemble.ts'
 import { reportBearerTokens } from './bearer-tokens.ts'
 import { Builder, type ConfiguredProbe } from './build.ts'
 import { checkStore } from './check-store.ts'
-import { reportClashes } from './clashes.ts'
+import { reportClashes, reportSharedEntities } from './clashes.ts'
 import { Findings } from './findings.ts'
 import { warnOfKeys } from './key-warnings.ts'
 import { type AbsentText, checkReferences, findExternalTexts, readExternalText, type TextFinder } from './link.ts'
@@ -69,6 +69,7 @@ export async function buildConfiguration(
   const built = await new Builder({ server: settings, texts, outside, kept, findings }).build(files)
   const turns = new Turns()
   reportClashes(files, findings)
+  reportSharedEntities(files, findings)
   await turns.next()
   reportUnreachable(files, sources.files, findings)
   reportBearerTokens(files, texts, findings)

@@ -5,6 +5,7 @@ import { tokenGeneratorKinds } from '../generators/index.ts'
 import { isJsonObject } from '../json.ts'
 import { keyFile } from '../keys/key-file.ts'
 import type { Blueprint, PluginKind } from '../plugin.ts'
+import { connectionFile } from '../policies/connection-file.ts'
 import { groupFile } from '../policies/generator-group.ts'
 import { policyFile } from '../policies/policy-file.ts'
 import { policyTestFile } from '../policy-tests/test-file.ts'
@@ -36,6 +37,7 @@ export const plainFiles = {
   server: serverFile,
   'generator-groups': groupFile,
   'processor-policies': policyFile,
+  'idp-connections': connectionFile,
   clients: clientFile,
   keys: keyFile,
   tests: policyTestFile,

@@ -11,7 +11,7 @@ export function itemsOf(parsed: readonly ParsedFile[], sources: readonly SourceF
 }
 
 // Requests come in by clients; what only they or the server itself name is used.
-const entrances: readonly string[] = ['server', 'clients', 'idp-connections']
+const entrances: readonly string[] = ['server', 'clients']
 // Tests use what they are about, and are there for nobody else.
 const onlookers: readonly string[] = ['tests']
 

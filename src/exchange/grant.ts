@@ -2,6 +2,7 @@ import type { Branded } from '../branded.ts'
 import type { Client } from '../clients/client.ts'
 import type { JsonObject } from '../json.ts'
 import type { Instant } from '../outside.ts'
+import type { IdpConnection } from '../policies/idp-connection.ts'
 import type { ProcessorMapping, TargetMapping } from '../policies/processor-policy.ts'
 import type { Target } from '../policies/target.ts'
 import type { Actor, Authentication, Proof, ProxyRestriction, TokenProcessor } from '../processors/processor.ts'
@@ -9,8 +10,11 @@ import type { Actor, Authentication, Proof, ProxyRestriction, TokenProcessor } f
 /** A client whose credentials were checked (`authenticate-client.ts`). */
 export type AuthenticatedClient = Branded<Client, 'authenticated'>
 
-/** An authenticated client that is enabled and may exchange tokens (`check-grant.ts`). */
+/** An authenticated client that is enabled and may exchange tokens (`check-grant.ts`, `sts/check-caller.ts`). */
 export type ExchangingClient = Branded<AuthenticatedClient, 'exchanging'>
+
+/** The IdP connection of a WS-Trust request, and the name by which this server was addressed (`sts/select-connection.ts`). */
+export type SelectedConnection = Branded<{ readonly connection: IdpConnection; readonly virtualServerId: string }, 'selected'>
 
 /** The processors of the request's pair of token types (`select-mapping.ts`). */
 export type SelectedMapping = Branded<ProcessorMapping, 'selected'>

@@ -1,29 +1,33 @@
 import { settingOf } from '../config/folders.ts'
 import { OAuthError, TokenRejected } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
-import type { TokenProcessor } from '../processors/processor.ts'
+import type { ProcessorRequest, TokenProcessor } from '../processors/processor.ts'
 import type { ProvenToken, ProvenTokens, SelectedMapping } from './grant.ts'
 import type { ExchangeRequest } from './read-request.ts'
 import type { Witness } from './witness.ts'
 
-/** Step 7: proves the subject token, then the actor token, each by the processor of its declared type (RFC 8693 §2.1). */
+/**
+ * Step 7: proves the subject token, then the actor token, each by the processor of its declared type (RFC 8693 §2.1). `addressed` are
+ * the names under which this server was asked, where they are others than its own.
+ */
 export async function processTokens(
   mapping: SelectedMapping,
   request: ExchangeRequest,
   now: Instant,
   witness: Witness,
+  addressed: readonly string[] = [],
 ): Promise<ProvenTokens> {
-  const subject = witness.proven(await prove('subject', mapping.subjectProcessor, request.subjectToken, now))
+  const subject = witness.proven(await prove('subject', mapping.subjectProcessor, request.subjectToken, { now, addressed }))
   if (mapping.subjectIssuer !== undefined && subject.proof.issuer !== mapping.subjectIssuer)
     throw rejected(subject, 'it was issued by somebody else')
   if (mapping.actor === undefined || request.actor === undefined) return { subject, actor: undefined } as ProvenTokens
-  const actor = witness.proven(await prove('actor', mapping.actor.processor, request.actor.token, now))
+  const actor = witness.proven(await prove('actor', mapping.actor.processor, request.actor.token, { now, addressed }))
   return { subject, actor } as ProvenTokens
 }
 
-async function prove(role: ProvenToken['role'], processor: TokenProcessor, token: string, now: Instant): Promise<ProvenToken> {
+async function prove(role: ProvenToken['role'], processor: TokenProcessor, token: string, request: ProcessorRequest): Promise<ProvenToken> {
   try {
-    return { role, processor, proof: await processor.process(token, { now }) }
+    return { role, processor, proof: await processor.process(token, request) }
   } catch (error) {
     if (!(error instanceof TokenRejected)) throw error
     throw rejected({ role, processor }, error.message, { cause: error, member: error.member })

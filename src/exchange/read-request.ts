@@ -5,6 +5,8 @@ import { OAuthError } from '../oauth/errors.ts'
 export interface ExchangeRequest {
   readonly subjectToken: string
   readonly subjectTokenType: string
+  /** Whether there is a password in the subject token: its digest could be guessed, and is not recorded. */
+  readonly guessable?: true
   readonly actor: { readonly token: string; readonly tokenType: string } | undefined
   readonly requestedTokenType: string | undefined
   readonly resources: readonly string[]

@@ -14,6 +14,7 @@ import type {
   MappedAttributes,
   ProvenToken,
   ProvenTokens,
+  SelectedConnection,
   SelectedMapping,
   SelectedTarget,
 } from './grant.ts'
@@ -32,6 +33,8 @@ export interface Witness {
   ignored(names: readonly string[]): void
   request<Request extends ExchangeRequest>(request: Request): Request
   policy(policy: ProcessorPolicy): ProcessorPolicy
+  /** In the place of a policy, where WS-Trust is spoken. */
+  connection(connection: SelectedConnection): SelectedConnection
   mapping(mapping: SelectedMapping): SelectedMapping
   target(target: SelectedTarget): SelectedTarget
   /** One token is proven; the other may yet be refused. */
@@ -45,6 +48,8 @@ export interface Witness {
   /** Whatever may be used once only has been recorded as used. */
   used(): void
   issued(token: IssuedToken): IssuedToken
+  /** The step that is under way has nothing to do for this request. */
+  notNeeded(): void
 
   /** What a selection could have chosen from, told only to a witness that asks. */
   considered(what: 'mapping' | 'target', candidates: () => readonly Candidate[]): void

@@ -1,4 +1,5 @@
 import type { PresentedCredentials } from '../clients/client.ts'
+import { settingOf } from '../config/folders.ts'
 import type {
   AuthenticatedClient,
   CheckedDelegation,
@@ -10,6 +11,7 @@ import type {
   MappedAttributes,
   ProvenToken,
   ProvenTokens,
+  SelectedConnection,
   SelectedMapping,
   SelectedTarget,
   TokenContent,
@@ -113,6 +115,18 @@ export class Narrator implements Witness {
     this.#loggable = policy.contract.loggable
     this.#end(`policies/processor-policies/${policy.id}.json`)
     return policy
+  }
+
+  connection(selected: SelectedConnection): SelectedConnection {
+    const { connection, virtualServerId } = selected
+    this.#loggable = connection.contract.loggable
+    this.#notes.facts.virtual_server = virtualServerId
+    this.#end(settingOf('idp-connections', connection.id))
+    return selected
+  }
+
+  notNeeded(): void {
+    this.#end('nothing is issued')
   }
 
   mapping(mapping: SelectedMapping): SelectedMapping {

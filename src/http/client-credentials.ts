@@ -22,6 +22,11 @@ export function claimedClientId(presented: PresentedCredentials): string | undef
   return presented.method === 'private_key_jwt' ? presented.clientId : presented.candidates[0]?.clientId
 }
 
+/** What the `Authorization` header alone says, where there is no form beside it. */
+export function credentialsInHeader(authorization: string): PresentedCredentials {
+  return fromHeader(authorization.trim(), undefined)
+}
+
 function fromHeader(header: string, clientId: string | undefined): PresentedCredentials {
   const space = header.indexOf(' ')
   const scheme = space < 0 ? header : header.slice(0, space)

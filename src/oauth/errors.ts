@@ -1,6 +1,7 @@
 /**
  * Every reason for which we refuse, and what the standards call it on the wire. This is the only place where a failure
- * gets its code: a stage throws the reason (RFC 6749 §5.2, RFC 8693 §2.2.2, RFC 8707 §2, RFC 9396 §5, RFC 9449 §5).
+ * gets its code: a stage throws the reason (RFC 6749 §5.2, RFC 8693 §2.2.2, RFC 8707 §2, RFC 9396 §5, RFC 9449 §5);
+ * what WS-Trust calls it, `sts/faults.ts` says.
  */
 export const refusals = {
   'malformed-request': { error: 'invalid_request', status: 400 },
@@ -30,6 +31,18 @@ export const refusals = {
   'aws-role-refused': { error: 'invalid_target', status: 400 },
   'aws-request-refused': { error: 'invalid_request', status: 400 },
   'already-used': { error: 'invalid_request', status: 400 },
+  'ws-trust-not-enabled': { error: 'unauthorized_client', status: 400 },
+  'connection-not-available': { error: 'unauthorized_client', status: 400 },
+  'not-soap': { error: 'invalid_request', status: 415 },
+  'soap-version-mismatch': { error: 'invalid_request', status: 400 },
+  'header-not-understood': { error: 'invalid_request', status: 400 },
+  'reply-address-refused': { error: 'invalid_request', status: 400 },
+  'message-expired': { error: 'invalid_request', status: 400 },
+  'security-header-refused': { error: 'invalid_request', status: 400 },
+  'security-token-unsupported': { error: 'invalid_request', status: 400 },
+  'request-not-understood': { error: 'invalid_request', status: 400 },
+  'operation-not-available': { error: 'invalid_request', status: 400 },
+  'time-range-refused': { error: 'invalid_request', status: 400 },
   'dpop-not-supported': { error: 'invalid_dpop_proof', status: 400 },
   'authorization-details-not-supported': { error: 'invalid_authorization_details', status: 400 },
 } as const satisfies Record<string, { error: string; status: number }>

@@ -11,6 +11,7 @@ import type {
   MappedAttributes,
   ProvenToken,
   ProvenTokens,
+  SelectedConnection,
   SelectedMapping,
   SelectedTarget,
 } from '../exchange/grant.ts'
@@ -64,12 +65,12 @@ export class AuditEntry implements Witness {
 
   ignored(names: readonly string[]): void {
     // What does not look like a name may be a token whose name was lost.
-    if (names.length > 0) this.#facts.ignoredParameters = names.map(name => (/^[a-z][a-z_]{0,31}$/.test(name) ? name : '?'))
+    if (names.length > 0) this.#facts.ignoredParameters = names.map(name => (/^[A-Za-z][A-Za-z_]{0,31}$/.test(name) ? name : '?'))
   }
 
   request<Request extends ExchangeRequest>(request: Request): Request {
     this.times.ended()
-    this.#facts.subjectToken = { sha256: sha256(request.subjectToken) }
+    this.#facts.subjectToken = request.guessable === true ? {} : { sha256: sha256(request.subjectToken) }
     if (request.actor !== undefined) this.#facts.actorToken = { sha256: sha256(request.actor.token) }
     return request
   }
@@ -78,6 +79,17 @@ export class AuditEntry implements Witness {
     this.times.ended()
     this.#facts.policy = policy.id
     return policy
+  }
+
+  connection(selected: SelectedConnection): SelectedConnection {
+    this.times.ended()
+    this.#facts.connection = selected.connection.id
+    this.#facts.virtualServer = selected.virtualServerId
+    return selected
+  }
+
+  notNeeded(): void {
+    this.times.ended()
   }
 
   mapping(mapping: SelectedMapping): SelectedMapping {
@@ -92,8 +104,11 @@ export class AuditEntry implements Witness {
 
   target(target: SelectedTarget): SelectedTarget {
     this.times.ended()
-    this.#facts.target = target.target.id
-    if (target.target.kind !== 'access-token-manager') this.#facts.generator = target.mapping.maker.id
+    const { kind, id } = target.target
+    const { name, maker } = target.mapping
+    if (kind === 'idp-connection') Object.assign(this.#facts, { mapping: name, target: maker.id })
+    else this.#facts.target = id
+    if (kind !== 'access-token-manager') this.#facts.generator = maker.id
     this.#facts.issuedTokenType = target.issuedTokenType
     return target
   }
@@ -168,6 +183,8 @@ export interface Facts {
   subjectToken?: object
   actorToken?: object
   policy?: string
+  connection?: string
+  virtualServer?: string
   mapping?: string
   processors?: object
   target?: string

@@ -13,7 +13,7 @@ export interface Circumstances {
 
 /** How an exchange ended. */
 export interface ExchangeEnding {
-  readonly outcome: 'issued' | Failure['outcome']
+  readonly outcome: 'issued' | 'validated' | Failure['outcome']
   /** Why it did not issue; empty when it did. */
   readonly reason: string
   readonly milliseconds: number
@@ -38,11 +38,17 @@ export class Recorder {
     this.#log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime, messageKey: 'event' }, journal)
   }
 
-  async issued(entry: AuditEntry, circumstances: Circumstances, duration: number): Promise<void> {
-    this.#log.info(lineOf('issued', entry, circumstances, duration), 'exchange')
+  /** `outcome` is `validated` where only a status was wanted. */
+  async issued(
+    entry: AuditEntry,
+    circumstances: Circumstances,
+    duration: number,
+    outcome: 'issued' | 'validated' = 'issued',
+  ): Promise<void> {
+    this.#log.info(lineOf(outcome, entry, circumstances, duration), 'exchange')
     await this.#journal.written()
     // Not before: what could not be recorded is refused.
-    this.#tell(entry, { outcome: 'issued', reason: '', milliseconds: duration, setting: undefined, requestId: circumstances.requestId })
+    this.#tell(entry, { outcome, reason: '', milliseconds: duration, setting: undefined, requestId: circumstances.requestId })
   }
 
   async refused(entry: AuditEntry, circumstances: Circumstances, duration: number, failure: Failure): Promise<void> {
@@ -62,7 +68,7 @@ export class Recorder {
 }
 
 // Assigned, not spread: an object of several spreads is slow to make, and again to write; together that is 15 µs of an exchange.
-function lineOf(outcome: 'issued' | Failure['outcome'], entry: AuditEntry, circumstances: Circumstances, duration: number) {
+function lineOf(outcome: ExchangeEnding['outcome'], entry: AuditEntry, circumstances: Circumstances, duration: number) {
   return Object.assign({}, circumstances, { outcome }, entry.facts, { ms: rounded(duration) })
 }
 

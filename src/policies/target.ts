@@ -2,6 +2,7 @@ import type { AccessTokenManager } from '../access-tokens/access-token-manager.t
 import { settingOf } from '../config/folders.ts'
 import type { Path } from '../config/problems.ts'
 import type { Grant, IssuedToken } from '../exchange/grant.ts'
+import type { TokenGenerator } from '../generators/token-generator.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import type { ProxyRestriction } from '../processors/processor.ts'
 import type { GeneratorGroup } from './generator-group.ts'
@@ -28,7 +29,7 @@ export interface AllowedClients {
 
 /** Where a new token may go: what a resource, an audience or a default selects (RFC 8693 §2.1). */
 export interface Target {
-  readonly kind: 'access-token-manager' | 'generator-group'
+  readonly kind: 'access-token-manager' | 'generator-group' | 'idp-connection'
   readonly id: string
   /** Absolute URIs that it serves; one that ends in `/` serves everything below it. */
   readonly resources: readonly string[]
@@ -67,6 +68,20 @@ export function groupTarget({ id, resources, audiences, generators, defaultType 
     tokenTypes: [...generators.keys()],
     defaultType,
     makerOf: tokenType => generators.get(tokenType),
+  }
+}
+
+/** The token generators of an IdP connection as a target. Nothing leads there but the connection itself. */
+export function connectionTarget(
+  id: string,
+  generators: ReadonlyArray<{ readonly maker: TokenGenerator; readonly isDefault: boolean }>,
+): Target {
+  const makers = generators.map(({ maker }) => maker)
+  return {
+    ...{ kind: 'idp-connection', id, resources: [], audiences: [], clients: undefined, scopes: new Set<string>(), makers },
+    tokenTypes: makers.map(({ tokenType }) => tokenType),
+    defaultType: generators.find(({ isDefault }) => isDefault)?.maker.tokenType ?? '',
+    makerOf: tokenType => makers.find(maker => maker.tokenType === tokenType),
   }
 }
 

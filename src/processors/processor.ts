@@ -63,6 +63,8 @@ export interface Proof {
 /** What a processor may know of the request. */
 export interface ProcessorRequest {
   readonly now: Instant
+  /** Further names under which this server was asked: a token may have been delivered to them. */
+  readonly addressed?: readonly string[]
 }
 
 /** What every processor's file may say beside its own settings. */
@@ -77,12 +79,17 @@ export interface ProcessorLimits {
   readonly once: boolean
 }
 
+/** How a token stands in a SOAP message: as the element of an assertion, as text in a BinarySecurityToken, or as a UsernameToken. */
+export type TokenForm = 'assertion' | 'text' | 'username'
+
 /** Proves one kind of inbound token. One instance is one file in `policies/token-processors`. */
 export interface TokenProcessor {
   readonly id: string
   readonly limits: ProcessorLimits
   /** Those of the token types of RFC 8693 §3 whose tokens it can prove; absent: any. */
   readonly wellKnownTypes?: readonly string[]
+  /** How its tokens stand in a SOAP message; absent: as text. */
+  readonly form?: TokenForm
   /** Whose tokens it takes; more than one makes subjects ambiguous without their issuer. */
   readonly issuers: readonly string[]
   /** `own`: tokens of this server. `foreign`: everybody else's. The audience rules differ (`exchange/check-audience.ts`). */

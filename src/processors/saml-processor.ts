@@ -78,6 +78,7 @@ class SamlProcessor implements TokenProcessor {
   readonly issuers: readonly string[]
   readonly origin = 'foreign'
   readonly wellKnownTypes: readonly string[]
+  readonly form = 'assertion'
   readonly audiences: readonly string[] | undefined
   readonly attributes: JsonObject
   readonly #parts: SamlProcessorParts
@@ -92,8 +93,9 @@ class SamlProcessor implements TokenProcessor {
     this.#parts = parts
   }
 
-  async process(token: string, { now }: ProcessorRequest): Promise<Proof> {
-    const { settings, rules, dialect, recipients } = this.#parts
+  async process(token: string, { now, addressed = [] }: ProcessorRequest): Promise<Proof> {
+    const { settings, rules, dialect } = this.#parts
+    const recipients = addressed.length === 0 ? this.#parts.recipients : new Set([...this.#parts.recipients, ...addressed])
     const bytes = decodeToken(token, { maxSize: rules.maxSize, lenient: rules.lenientBase64 })
     const assertion = await this.#open(bytes)
     const { clockSkew, acceptInResponseTo } = settings

@@ -16,10 +16,28 @@ export const tokenLimits: XmlLimits = { maxElements: 2_500, maxAttributes: 4_000
 export class XmlDocument {
   readonly root: XmlElement
   readonly #tree: Tree
+  readonly #text: string
+  readonly #spans: readonly number[]
 
-  constructor(tree: Tree) {
+  constructor(tree: Tree, text: string, spans: readonly number[]) {
     this.root = tree.root
     this.#tree = tree
+    this.#text = text
+    this.#spans = spans
+  }
+
+  /**
+   * The text of one of its elements, which is a document of its own then: with every namespace that was in scope there, and nothing
+   * else of what was around it (WT-19). Whoever reads it reads it from the beginning.
+   */
+  cutOut(element: XmlElement): string {
+    const node = this.#nodeOf(element)
+    // The tree names elements in the order in which they end, as the spans do.
+    const place = [...this.#tree.nodes.keys()].indexOf(element)
+    const [start, end] = this.#spans.slice(2 * place, 2 * place + 2)
+    const text = this.#text.slice(start, end)
+    const name = /^<[^ \t\n/>]+/.exec(text)?.[0] ?? ''
+    return `${name}${declarationsFor(node)}${text.slice(name.length)}`
   }
 
   /** The exclusive canonical form of one of its elements, without one of its children; `prefixes` as InclusiveNamespaces has them. */
@@ -58,7 +76,7 @@ export function readXmlText(text: string, limits: XmlLimits = tokenLimits): XmlD
   const tree = growTree(parse(normalized + endTagsOf(census)))
   // An attribute that xmldom dropped (`a:x` and `b:x` of one namespace), or an element that it made up, is not seen in its tree.
   if (tree.elements !== census.elements || tree.attributes !== census.attributes) throw malformed('an attribute is there twice')
-  return new XmlDocument(tree)
+  return new XmlDocument(tree, normalized, census.spans)
 }
 
 // xmldom looks for the last end tag of each name, from the end of the text on, to guess whether one was forgotten: a third of its time. Here
@@ -78,6 +96,18 @@ function parse(text: string): Document {
   } catch (error) {
     throw error instanceof TokenRejected ? error : new TokenRejected('the token is not acceptable as XML', { cause: error })
   }
+}
+
+// Namespaces have no character that would have to be escaped here (`tree.ts`).
+function declarationsFor(node: Element): string {
+  const inherited = inheritedBy(node).filter(({ prefix }) => !node.hasAttribute(`xmlns:${prefix}`))
+  const prefixed = inherited.map(({ prefix, namespaceURI }) => ` xmlns:${prefix}="${namespaceURI}"`).join('')
+  if (node.hasAttribute('xmlns')) return prefixed
+  for (let outer = node.parentNode; outer?.nodeType === 1; outer = outer.parentNode) {
+    const unprefixed = (outer as Element).getAttribute('xmlns')
+    if (unprefixed) return `${prefixed} xmlns="${unprefixed}"`
+  }
+  return prefixed
 }
 
 function inheritedBy(element: Element): InheritedNamespace[] {

@@ -17,6 +17,8 @@ export interface XmlCensus {
   readonly attributes: number
   /** The names of its elements, with their prefixes. */
   readonly names: ReadonlySet<string>
+  /** Where each element begins and ends in the text, two numbers for each, in the order in which they end. */
+  readonly spans: readonly number[]
 }
 
 // Names of SAML and of XML Signature are ASCII, and for ASCII every order and every comparison of names is the same.
@@ -57,6 +59,8 @@ class Scanner {
   readonly #text: string
   readonly #limits: XmlLimits
   readonly #open: string[] = []
+  readonly #starts: number[] = []
+  readonly #spans: number[] = []
   readonly #names = new Set<string>()
   #at = 0
   #elements = 0
@@ -75,7 +79,7 @@ class Scanner {
       else this.#element()
     }
     if (this.#open.length > 0 || this.#elements === 0) throw malformed('an element is not closed, or there is none')
-    return { elements: this.#elements, attributes: this.#attributes, names: this.#names }
+    return { elements: this.#elements, attributes: this.#attributes, names: this.#names, spans: this.#spans }
   }
 
   #characters(): void {
@@ -88,6 +92,7 @@ class Scanner {
   }
 
   #element(): void {
+    const start = this.#at
     const tag = this.#take(this.#startTag)
     if (tag === null) throw unwanted(this.#text, this.#at)
     if (this.#open.length === 0 && this.#elements > 0) throw malformed('it has more than one root element')
@@ -97,7 +102,8 @@ class Scanner {
     this.#allAttributes()
     const end = this.#take(this.#tagEnd)
     if (end === null) throw malformed('a tag is malformed')
-    if (end[1] === '/') return
+    if (end[1] === '/') return void this.#spans.push(start, this.#at)
+    this.#starts.push(start)
     if (this.#open.push(tag[1] ?? '') > this.#limits.maxDepth) throw malformed('it is nested too deeply')
   }
 
@@ -116,6 +122,7 @@ class Scanner {
   #close(): void {
     const tag = this.#take(this.#endTag)
     if (tag === null || tag[1] !== this.#open.pop()) throw malformed('an end tag does not fit')
+    this.#spans.push(this.#starts.pop() ?? 0, this.#at)
   }
 
   // XML 1.0 §2.5: two hyphens end it.

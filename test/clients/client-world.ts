@@ -21,6 +21,7 @@ export function client(id: string, authentication: ClientAuthentication): Client
     authentication,
     tokenExchange: { enabled: true, policy: undefined, accessTokenManagers: undefined, generatorGroups: undefined, default: {} },
     introspection: { enabled: false },
+    wsTrust: { enabled: false, connections: new Set() },
     audiences: [],
     scopes: [],
     properties: {},

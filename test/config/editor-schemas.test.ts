@@ -18,6 +18,7 @@ const names: Record<FolderKind | 'tests', string> = {
   'generator-groups': 'generator-group.schema.json',
   'token-processors': 'token-processor.schema.json',
   'processor-policies': 'processor-policy.schema.json',
+  'idp-connections': 'idp-connection.schema.json',
   clients: 'client.schema.json',
 }
 

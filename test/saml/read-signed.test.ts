@@ -293,7 +293,7 @@ describe('reading what was signed', () => {
     const { root } = tree
     const verified = (seen: XmlElement) => {
       const nodes = new Map([...tree.nodes, [seen, tree.nodes.get(root) as Element]])
-      return verifyEnveloped(new XmlDocument({ ...tree, nodes }), seen, saml2Version.assertion, trust).root
+      return verifyEnveloped(new XmlDocument({ ...tree, nodes }, xml, []), seen, saml2Version.assertion, trust).root
     }
     const [, signature, subject] = root.children
     expect(verified(root)).to.deep.equal({ ...root, children: root.children.filter(child => child !== signature) })

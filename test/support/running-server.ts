@@ -92,7 +92,7 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
   const tokenPath = new URL(server.tokenEndpoint).pathname
 
   async function request(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
-    const isExchange = method === 'POST' && path.split('?')[0] === tokenPath
+    const isExchange = method === 'POST' && (path.split('?')[0] === tokenPath || path.startsWith('/sts'))
     if (isExchange) trail.countExchange()
     const send = () => sendTo(method, path, body, headers)
     return isExchange && path === tokenPath && foresight !== undefined ? foresight.watch(body ?? '', headers, send) : send()

@@ -16,6 +16,7 @@ export async function sampleFiles(): Promise<Files> {
     'policies/access-token-managers',
     'policies/token-generators',
     'policies/generator-groups',
+    'policies/idp-connections',
     'policies/tests',
     'clients',
     'keys',

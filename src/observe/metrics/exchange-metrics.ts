@@ -17,12 +17,12 @@ export class ExchangeMetrics implements ExchangeListener {
   constructor(registry: Registry) {
     this.#exchanges = registry.counter({
       name: 'cambist_exchanges_total',
-      help: 'Requests to the token endpoint. client is empty until the client is authenticated, policy and target until they are selected.',
+      help: 'Requests to the token endpoint and by WS-Trust. client is empty until the client is authenticated, policy and target until they are selected.',
       labels: ['client', 'policy', 'target', 'outcome', 'reason'],
     })
     this.#durations = registry.histogram({
       name: 'cambist_exchange_duration_seconds',
-      help: 'How long requests to the token endpoint took.',
+      help: 'How long requests to the token endpoint and by WS-Trust took.',
       labels: ['outcome'],
       bounds: exchangeBounds,
     })
@@ -41,7 +41,8 @@ export class ExchangeMetrics implements ExchangeListener {
   }
 
   ended({ facts, times }: AuditEntry, { outcome, reason, milliseconds }: ExchangeEnding): void {
-    this.#exchanges.of(facts.client ?? '', facts.policy ?? '', facts.target ?? '', outcome, reason).add()
+    const policy = facts.policy ?? (facts.connection === undefined ? '' : `idp-connections/${facts.connection}`)
+    this.#exchanges.of(facts.client ?? '', policy, facts.target ?? '', outcome, reason).add()
     this.#durations.of(outcome).observe(milliseconds / 1000)
     this.#observeSteps(times.started, times.ends, milliseconds)
     for (const { setting, reason: why } of facts.wouldRefuse ?? []) this.#wouldRefuse.of(setting ?? '', why).add()

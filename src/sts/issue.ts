@@ -1,0 +1,55 @@
+import { boundLifetime } from '../exchange/bound-lifetime.ts'
+import { checkAudience } from '../exchange/check-audience.ts'
+import { checkBinding } from '../exchange/check-binding.ts'
+import { checkCriteria } from '../exchange/check-criteria.ts'
+import { checkProxyRestriction } from '../exchange/check-proxy-restriction.ts'
+import { checkValidity } from '../exchange/check-validity.ts'
+import { delegate } from '../exchange/delegate.ts'
+import { fulfilContract } from '../exchange/fulfil-contract.ts'
+import { generateToken } from '../exchange/generate-token.ts'
+import type { IssuedToken, SelectedTarget } from '../exchange/grant.ts'
+import { grantScope } from '../exchange/grant-scope.ts'
+import { mapAttributes } from '../exchange/map-attributes.ts'
+import { processTokens } from '../exchange/process-tokens.ts'
+import { traceAncestors } from '../exchange/trace-ancestors.ts'
+import { useOnce } from '../exchange/use-once.ts'
+import type { Witness } from '../exchange/witness.ts'
+import { type Asking, addresseeOf, contextOf, noFurtherCriteria } from './asking.ts'
+import { selectGenerator } from './select-generator.ts'
+
+/** A token that was made, and by which mapping. */
+export interface Issued {
+  readonly token: IssuedToken
+  readonly target: SelectedTarget
+}
+
+/** `Issue` (WS-Trust 1.3 §4), and `Validate` where a token is wanted: the stages of the exchange, all of them, from the target on. */
+export async function issue(asking: Asking, witness: Witness): Promise<Issued> {
+  const { server, client, request, selected, mapping, now } = asking
+  const { connection } = selected
+  const target = witness.target(selectGenerator(selected, request, witness))
+
+  // What do the tokens prove, and were they meant for the virtual server that was addressed?
+  const proven = witness.tokens(await processTokens(mapping, request, now, witness, addresseeOf(asking).names))
+  const usable = checkBinding(checkValidity(checkAudience(addresseeOf(asking), client, proven), now))
+  const tokens = checkProxyRestriction(target, usable)
+  const acts = request.isDelegation && request.actor === undefined
+  const delegation = witness.delegation(delegate({ server, client, acts }, target, tokens))
+  const expiresBy = boundLifetime(target, tokens, now, request.endsBy)
+  const ancestors = traceAncestors(tokens)
+
+  // What is learned from them, and may they have what they ask for?
+  const context = contextOf(asking)
+  const fulfilled = witness.fulfilled(connection, fulfilContract(mapping, tokens, context, witness))
+  const attributes = witness.cleared(checkCriteria(noFurtherCriteria, mapping, tokens, fulfilled, context, witness))
+  const grounds = { server, client, policy: connection, mapping, target, tokens, attributes, context }
+  const scope = witness.scope(grantScope(request.scope, grounds))
+  const mapped = witness.mapped(mapAttributes(target, attributes, delegation, scope, context, witness))
+
+  // Only now is anything used up or made.
+  await useOnce(server.outside.store, tokens, now)
+  witness.used()
+  const { authentication, proxyRestriction } = tokens.subject.proof
+  const grant = { client, target, attributes: mapped, delegation, scope, expiresBy, ancestors, authentication, proxyRestriction, now }
+  return { token: witness.issued(await generateToken(grant)), target }
+}

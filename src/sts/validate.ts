@@ -1,0 +1,29 @@
+import { checkAudience } from '../exchange/check-audience.ts'
+import { checkBinding } from '../exchange/check-binding.ts'
+import { checkCriteria } from '../exchange/check-criteria.ts'
+import { checkValidity } from '../exchange/check-validity.ts'
+import { fulfilContract } from '../exchange/fulfil-contract.ts'
+import { processTokens } from '../exchange/process-tokens.ts'
+import { useOnce } from '../exchange/use-once.ts'
+import type { Witness } from '../exchange/witness.ts'
+import { type Asking, addresseeOf, contextOf, noFurtherCriteria } from './asking.ts'
+
+/**
+ * `Validate` (WS-Trust 1.3 §7) where only the status is wanted. Throws what is wrong with the token. Whoever asks acts on the answer, so
+ * that a token for one use is used by it.
+ */
+export async function validate(asking: Asking, witness: Witness): Promise<void> {
+  const { server, client, request, selected, mapping, now } = asking
+  witness.notNeeded()
+  const proven = witness.tokens(await processTokens(mapping, request, now, witness, addresseeOf(asking).names))
+  const tokens = checkBinding(checkValidity(checkAudience(addresseeOf(asking), client, proven), now))
+  witness.notNeeded()
+  const context = contextOf(asking)
+  const fulfilled = witness.fulfilled(selected.connection, fulfilContract(mapping, tokens, context, witness))
+  witness.cleared(checkCriteria(noFurtherCriteria, mapping, tokens, fulfilled, context, witness))
+  // Neither scope nor attributes of a new token.
+  witness.notNeeded()
+  witness.notNeeded()
+  await useOnce(server.outside.store, tokens, now)
+  witness.used()
+}
