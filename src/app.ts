@@ -7,7 +7,7 @@ import { introspectionEndpoint } from './http/introspect.ts'
 import { metricsEndpoint } from './http/metrics.ts'
 import { issuerDocument, samlMetadataEndpoint } from './http/publications.ts'
 import { revocationEndpoint } from './http/revoke.ts'
-import { stsEndpoint } from './http/sts.ts'
+import { stsEndpoint, wsdlEndpoint } from './http/sts.ts'
 import { tokenEndpoint } from './http/token.ts'
 import type { Signals } from './observe/signals.ts'
 import type { Server } from './server.ts'
@@ -22,8 +22,10 @@ export function createApp(server: Server, signals: Signals, condition: Condition
   router.post(`${base}/introspect`, introspectionEndpoint(server))
   router.post(`${base}/revoke`, revocationEndpoint(server))
 
-  for (const path of ['', '/:connection', '/:connection/:virtualServer'])
+  for (const path of ['', '/:connection', '/:connection/:virtualServer']) {
     router.post(`${base}/sts${path}`, stsEndpoint(server, signals.recorder))
+    router.get(`${base}/sts${path}`, wsdlEndpoint(server))
+  }
 
   router.get(`${base}/jwks`, ctx => answerDocument(ctx, server.documents.jwks))
   // RFC 8414 §3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery §4 behind it.

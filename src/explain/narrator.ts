@@ -136,7 +136,7 @@ export class Narrator implements Witness {
 
   target(target: SelectedTarget): SelectedTarget {
     const { mapping, issuedTokenType } = target
-    const chosen = settingOfTarget(target.target)
+    const chosen = target.target.kind === 'idp-connection' ? `${mapping.name} (${mapping.maker.id})` : settingOfTarget(target.target)
     this.#notes.candidates = this.#notes.candidates.map(candidate =>
       candidate.fits && candidate.name !== chosen
         ? { ...candidate, fits: false, because: 'could be had too; the other one comes first' }

@@ -12,9 +12,22 @@ import { type SoapVersion, soapMedia } from '../sts/names.ts'
 import type { Destination } from '../sts/select-connection.ts'
 import { writeAnswer } from '../sts/write-answer.ts'
 import { writeFault } from '../sts/write-fault.ts'
+import { wsdlOf } from '../sts/wsdl.ts'
+import { answerDocument, answerJson } from './answer.ts'
 import { readText } from './body.ts'
 import { clientAddress } from './client-address.ts'
+import { endpoint } from './documents.ts'
 import { type Failure, failureOf } from './failure.ts'
+
+/** `GET /sts…?wsdl`: the description of the service at this address. It is the same for every path, and tells nobody which connections there are. */
+export function wsdlEndpoint({ issuer }: Pick<Server, 'issuer'>): Middleware {
+  return ctx => {
+    if (!Object.keys(ctx.query).some(name => name.toLowerCase() === 'wsdl')) return answerJson(ctx, 404, { error: 'not_found' })
+    const { connection, virtualServer } = ctx.params as { connection?: string; virtualServer?: string }
+    const path = ['sts', connection, virtualServer].filter(part => part !== undefined).map(encodeURIComponent)
+    answerDocument(ctx, wsdlOf(endpoint(issuer, path.join('/'))), 'text/xml; charset=utf-8')
+  }
+}
 
 const largestMessage = 256 * 1024
 

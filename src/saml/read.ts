@@ -18,17 +18,19 @@ export class XmlDocument {
   readonly #tree: Tree
   readonly #text: string
   readonly #spans: readonly number[]
+  readonly #rebinding: boolean
 
-  constructor(tree: Tree, text: string, spans: readonly number[]) {
+  constructor(tree: Tree, text: string, spans: readonly number[], { rebinding }: Pick<XmlLimits, 'rebinding'> = {}) {
     this.root = tree.root
     this.#tree = tree
     this.#text = text
     this.#spans = spans
+    this.#rebinding = rebinding === true
   }
 
   /**
-   * The text of one of its elements, which is a document of its own then: with every namespace that was in scope there, and nothing
-   * else of what was around it (WT-19). Whoever reads it reads it from the beginning.
+   * The text of one of its elements, which is a document of its own then: with the namespaces that it takes from around it, and nothing
+   * else of that (WT-19). Whoever reads it reads it from the beginning.
    */
   cutOut(element: XmlElement): string {
     const node = this.#nodeOf(element)
@@ -37,11 +39,12 @@ export class XmlDocument {
     const [start, end] = this.#spans.slice(2 * place, 2 * place + 2)
     const text = this.#text.slice(start, end)
     const name = /^<[^ \t\n/>]+/.exec(text)?.[0] ?? ''
-    return `${name}${declarationsFor(node)}${text.slice(name.length)}`
+    return `${name}${declarationsFor(node, text)}${text.slice(name.length)}`
   }
 
   /** The exclusive canonical form of one of its elements, without one of its children; `prefixes` as InclusiveNamespaces has them. */
   canonical(element: XmlElement, prefixes: readonly string[] = [], without?: XmlElement): string {
+    if (this.#rebinding) throw new Error('nothing of it can be verified before it is cut out')
     const node = this.#nodeOf(element)
     // SC-14. A prefix of which nothing is known, or an attribute whose name xml-crypto takes for a prefix, would be canonicalised at random.
     const unclear = prefixes.some(prefix => !this.#tree.prefixes.has(prefix) || this.#tree.prefixedAttributes.has(prefix))
@@ -73,10 +76,10 @@ export function readXml(bytes: Buffer, limits: XmlLimits = tokenLimits): XmlDocu
 export function readXmlText(text: string, limits: XmlLimits = tokenLimits): XmlDocument {
   const normalized = normalizedText(text)
   const census = checkWellFormed(normalized, limits)
-  const tree = growTree(parse(normalized + endTagsOf(census)))
+  const tree = growTree(parse(normalized + endTagsOf(census)), limits)
   // An attribute that xmldom dropped (`a:x` and `b:x` of one namespace), or an element that it made up, is not seen in its tree.
   if (tree.elements !== census.elements || tree.attributes !== census.attributes) throw malformed('an attribute is there twice')
-  return new XmlDocument(tree, normalized, census.spans)
+  return new XmlDocument(tree, normalized, census.spans, limits)
 }
 
 // xmldom looks for the last end tag of each name, from the end of the text on, to guess whether one was forgotten: a third of its time. Here
@@ -99,8 +102,9 @@ function parse(text: string): Document {
 }
 
 // Namespaces have no character that would have to be escaped here (`tree.ts`).
-function declarationsFor(node: Element): string {
-  const inherited = inheritedBy(node).filter(({ prefix }) => !node.hasAttribute(`xmlns:${prefix}`))
+function declarationsFor(node: Element, text: string): string {
+  // What it declares itself it does not take from elsewhere: a prefix has one meaning in what is verified.
+  const inherited = inheritedBy(node).filter(({ prefix }) => text.includes(prefix) && !text.includes(`xmlns:${prefix}=`))
   const prefixed = inherited.map(({ prefix, namespaceURI }) => ` xmlns:${prefix}="${namespaceURI}"`).join('')
   if (node.hasAttribute('xmlns')) return prefixed
   for (let outer = node.parentNode; outer?.nodeType === 1; outer = outer.parentNode) {

@@ -1,4 +1,4 @@
-import { malformed } from './well-formed.ts'
+import { malformed, type XmlLimits } from './well-formed.ts'
 import type { XmlElement } from './xml-element.ts'
 
 /** The elements of a parsed document, with what canonicalisation has to know of them. */
@@ -25,9 +25,9 @@ const identifyingQualified = new Set(['ID', 'Id', 'id'])
 const xmlAttributes = new Set(['xml:lang', 'xml:space', 'xml:base', 'xml:id'])
 
 /** Turns a parsed document into elements, and refuses namespaces (SC-7) and identifiers (SC-8) that two readers could take differently. */
-export function growTree(document: Document): Tree {
+export function growTree(document: Document, { rebinding }: Pick<XmlLimits, 'rebinding'> = {}): Tree {
   if (document.documentElement === null) throw malformed('there is no element')
-  return new Grower().grow(document.documentElement)
+  return new Grower(rebinding === true).grow(document.documentElement)
 }
 
 class Grower {
@@ -35,7 +35,12 @@ class Grower {
   readonly #prefixes = new Map<string, string>()
   readonly #prefixedAttributes = new Set<string>()
   readonly #identifiers = new Set<string>()
+  readonly #rebinding: boolean
   #attributes = 0
+
+  constructor(rebinding: boolean) {
+    this.#rebinding = rebinding
+  }
 
   grow(root: Element): Tree {
     return {
@@ -85,7 +90,7 @@ class Grower {
     if (reserved.test(prefix)) throw malformed('it declares a reserved namespace prefix')
     if (!absolute.test(uri) || forbiddenNamespaces.has(uri)) throw malformed('a namespace is not an absolute URI, or is reserved')
     if (prefix === '') return
-    if ((this.#prefixes.get(prefix) ?? uri) !== uri) throw malformed('a namespace prefix means two things')
+    if (!this.#rebinding && (this.#prefixes.get(prefix) ?? uri) !== uri) throw malformed('a namespace prefix means two things')
     this.#prefixes.set(prefix, uri)
     if (this.#prefixes.size > mostPrefixes) throw malformed('it has too many namespaces')
   }

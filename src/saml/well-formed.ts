@@ -9,6 +9,8 @@ export interface XmlLimits {
   readonly maxNames: number
   /** Whether comments are skipped (metadata, which people edit) or refuse the document (tokens). */
   readonly comments: boolean
+  /** Whether a prefix may mean one thing here and another one there. Nothing of such a document can be verified where it stands. */
+  readonly rebinding?: true
 }
 
 /** How much there is in a document; whoever builds a tree from it must come to the same numbers. */

@@ -61,6 +61,7 @@ describe('clients/client-file', () => {
       authentication: { method: 'client_secret_basic', secrets: [{ hash }, { hash, until: '2026-12-31T00:00:00Z' }] },
       tokenExchange: { enabled: true, processorPolicy: 'partner', accessTokenManagers: ['api'], default: { accessTokenManager: 'api' } },
       introspection: { enabled: true },
+      wsTrust: { enabled: true, connections: ['partner'] },
       audiences: ['https://orders.example.com'],
       scopes: ['orders.read'],
       properties: { tier: 'gold' },
@@ -85,6 +86,7 @@ describe('clients/client-file', () => {
         default: { accessTokenManager: 'api', generatorGroup: undefined },
       },
       introspection: { enabled: true },
+      wsTrust: { enabled: true, connections: new Set(['partner']) },
       audiences: ['https://orders.example.com'],
       scopes: ['orders.read'],
       properties: { tier: 'gold' },
@@ -94,6 +96,7 @@ describe('clients/client-file', () => {
   it('gives a client nothing that its file does not say', async () => {
     const { client } = await build(usual)
     expect(client).to.deep.include({ enabled: true, introspection: { enabled: false }, audiences: [], scopes: [], properties: {} })
+    expect(client.wsTrust).to.deep.equal({ enabled: false, connections: new Set() })
     expect(client.tokenExchange).to.deep.equal({
       enabled: false,
       policy: undefined,
@@ -234,6 +237,7 @@ describe('clients/client-file', () => {
       'authentication',
       'tokenExchange',
       'introspection',
+      'wsTrust',
       'audiences',
       'scopes',
       'properties',

@@ -106,11 +106,7 @@ describe('mistakes about SAML', () => {
   })
 
   it('a processor that takes what a generator of this server makes is warned about', async () => {
-    const takes = (issuer: string) => ({
-      ...changed('policies/token-processors/partner-saml.json', 'https://idp.partner.example', issuer),
-      'policies/idp-connections/partner.json': undefined,
-      'clients/caller.json': undefined,
-    })
+    const takes = (issuer: string) => changed('policies/token-processors/partner-saml.json', 'https://idp.partner.example', issuer)
     expect(await warningsOf(takes('https://sts.example.com/saml'))).to.deep.equal([
       'policies/token-processors/partner-saml.json:4:5 issuers[0]: takes the tokens of "ledger" of this server, which cannot be revoked and carry no scope [own-generator-trusted]',
     ])

@@ -43,6 +43,8 @@ export interface RunningServer {
   postRaw(path: string, body: string, headers: Record<string, string>): Promise<Pick<Answer, 'status' | 'text'>>
   /** Posts a form, as the client by HTTP Basic unless `client` is undefined. */
   post(path: string, parameters: Parameters, client?: string): Promise<Answer>
+  /** Another program has sent an exchange, or will. */
+  countExchange(): void
   /** A token exchange: a JWT as subject token, unless the parameters say otherwise. */
   exchange(parameters: Parameters, client?: string): Promise<Answer>
   /** Fails when an exchange left no record, or more than one, or one that gives something away. */
@@ -131,6 +133,7 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
       return postInChunks(`${url}${path}`, body, headers)
     },
     post,
+    countExchange: () => trail.countExchange(),
     exchange: (parameters, client = 'gateway') => post('/token', { ...exchangeOfAJwt, ...parameters }, client),
     async close() {
       await listening.close(1000)
