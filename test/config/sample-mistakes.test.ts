@@ -34,6 +34,7 @@ const removed: Record<string, readonly string[]> = {
   ],
   'policies/token-generators/ledger-saml2.json': [
     `${ledger}:7:5 generators["urn:ietf:params:oauth:token-type:saml2"]`,
+    'policies/idp-connections/sample-idp.json:18:7 generators[0].tokenGenerator',
     `${policy}:75:7 issues[2].tokenGenerator`,
   ],
   [ledger]: [
