@@ -1,7 +1,7 @@
 import type { Keeping } from '../kept.ts'
 import type { Outside } from '../outside.ts'
 import type { Client, PresentedCredentials } from './client.ts'
-import { SecretAuthenticator } from './client-secret.ts'
+import { clientSecrets, SecretAuthenticator } from './client-secret.ts'
 import { notAuthenticated } from './not-authenticated.ts'
 import { AssertionAuthenticator } from './private-key-jwt.ts'
 
@@ -16,11 +16,11 @@ export interface ClientAuthenticatorParts {
 
 /** Finds out which client presents credentials (RFC 6749 §2.3). It remembers what was proved, so there is one for all requests. */
 export class ClientAuthenticator {
-  readonly #secrets: SecretAuthenticator
+  readonly #secrets: SecretAuthenticator<Client>
   readonly #assertions: AssertionAuthenticator
 
   constructor({ clients, issuer, outside, kept }: ClientAuthenticatorParts) {
-    this.#secrets = new SecretAuthenticator(clients, outside, kept)
+    this.#secrets = new SecretAuthenticator(clientSecrets(clients), outside, kept)
     this.#assertions = new AssertionAuthenticator(clients, issuer, outside)
   }
 

@@ -26,6 +26,8 @@ export function checkAudience(addressee: Addressee, client: ExchangingClient, to
 
 function requireAddressed(addressee: Addressee, client: ExchangingClient, token: ProvenToken): void {
   const { processor, proof } = token
+  // A password has no audience: whoever it is told can only be the one who was meant.
+  if (processor.origin === 'presented') return
   if (proof.audiences.length === 0) throw rejected(token, 'it names no audience')
   // Each restriction has to be met on its own (SAML Core §2.5.1.4).
   for (const audiences of [proof.audiences, ...(proof.furtherAudiences ?? [])]) {

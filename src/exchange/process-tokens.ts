@@ -7,21 +7,21 @@ import type { ExchangeRequest } from './read-request.ts'
 import type { Witness } from './witness.ts'
 
 /**
- * Step 7: proves the subject token, then the actor token, each by the processor of its declared type (RFC 8693 §2.1). `addressed` are
- * the names under which this server was asked, where they are others than its own.
+ * Step 7: proves the subject token, then the actor token, each by the processor of its declared type (RFC 8693 §2.1). `known` is what
+ * else processors may know of the request.
  */
 export async function processTokens(
   mapping: SelectedMapping,
   request: ExchangeRequest,
   now: Instant,
   witness: Witness,
-  addressed: readonly string[] = [],
+  known: Omit<ProcessorRequest, 'now'> = {},
 ): Promise<ProvenTokens> {
-  const subject = witness.proven(await prove('subject', mapping.subjectProcessor, request.subjectToken, { now, addressed }))
+  const subject = witness.proven(await prove('subject', mapping.subjectProcessor, request.subjectToken, { now, ...known }))
   if (mapping.subjectIssuer !== undefined && subject.proof.issuer !== mapping.subjectIssuer)
     throw rejected(subject, 'it was issued by somebody else')
   if (mapping.actor === undefined || request.actor === undefined) return { subject, actor: undefined } as ProvenTokens
-  const actor = witness.proven(await prove('actor', mapping.actor.processor, request.actor.token, { now, addressed }))
+  const actor = witness.proven(await prove('actor', mapping.actor.processor, request.actor.token, { now, ...known }))
   return { subject, actor } as ProvenTokens
 }
 

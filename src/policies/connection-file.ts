@@ -118,6 +118,11 @@ function buildMappings(settings: ConnectionSettings, contract: Contract | undefi
   if (contract === undefined) return void checkFulfilment(attributes, declared, parts, ['attributes'])
   const fulfilment = buildFulfilment(attributes, { contract, whose: 'the contract' }, declared, parts, ['attributes'])
   if (processor === undefined || (actorTokenProcessor !== undefined && actorProcessor === undefined)) return undefined
+  if (actorProcessor?.form === 'username')
+    parts.problem(
+      ['actorTokenProcessor'],
+      `"${actorProcessor.id}" proves user names; the one who acts is known by another token, or as the client`,
+    )
   if (!processor.issuers.includes(entityId))
     parts.problem(['entityId'], `"${processor.id}" takes no tokens of this issuer${didYouMean(entityId, processor.issuers)}`)
   const subjectTokenType = typeOf(processor)

@@ -5,5 +5,6 @@ import { introspection } from './introspection.ts'
 import { jwt } from './jwt.ts'
 import { saml2 } from './saml2.ts'
 import { saml11 } from './saml11.ts'
+import { username } from './username.ts'
 
-export const tokenProcessorKinds = [jwt, accessToken, introspection, saml2, saml11, awsCallerIdentity] as const
+export const tokenProcessorKinds = [jwt, accessToken, introspection, saml2, saml11, awsCallerIdentity, username] as const

@@ -65,6 +65,8 @@ export interface ProcessorRequest {
   readonly now: Instant
   /** Further names under which this server was asked: a token may have been delivered to them. */
   readonly addressed?: readonly string[]
+  /** Where the request came from, for whoever counts attempts. */
+  readonly clientIp?: string
 }
 
 /** What every processor's file may say beside its own settings. */
@@ -92,8 +94,8 @@ export interface TokenProcessor {
   readonly form?: TokenForm
   /** Whose tokens it takes; more than one makes subjects ambiguous without their issuer. */
   readonly issuers: readonly string[]
-  /** `own`: tokens of this server. `foreign`: everybody else's. The audience rules differ (`exchange/check-audience.ts`). */
-  readonly origin: 'own' | 'foreign'
+  /** `own`: tokens of this server. `foreign`: everybody else's. `presented`: secrets, which are told to nobody but the one who is asked. The audience rules differ (`exchange/check-audience.ts`). */
+  readonly origin: 'own' | 'foreign' | 'presented'
   /** The audiences that the file accepts; undefined means this server only. `client` stands for the client's own audiences. */
   readonly audiences: readonly string[] | undefined
   /** JSON Schema of the attributes that it proves, for the type check of expressions; undefined: anything may be there. */

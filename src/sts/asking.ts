@@ -3,6 +3,7 @@ import { expressionContext } from '../exchange/expression-context.ts'
 import type { ExchangingClient, SelectedConnection, SelectedMapping } from '../exchange/grant.ts'
 import type { ExpressionContext } from '../expressions/expression.ts'
 import type { Instant } from '../outside.ts'
+import type { ProcessorRequest } from '../processors/processor.ts'
 import type { Server } from '../server.ts'
 import type { TrustRequest } from './read-request.ts'
 
@@ -20,6 +21,11 @@ export interface Asking {
 /** The virtual server that was addressed: an incoming token has to be meant for it, whatever else its processor takes elsewhere. */
 export function addresseeOf({ selected }: Asking): Addressee {
   return { names: [selected.virtualServerId], alsoByProcessor: false }
+}
+
+/** What processors may know of the message beside the time. */
+export function knownOf({ selected, clientIp }: Asking): Omit<ProcessorRequest, 'now'> {
+  return { addressed: [selected.virtualServerId], clientIp }
 }
 
 /** What expressions read as `context`. */

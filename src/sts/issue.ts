@@ -14,7 +14,7 @@ import { processTokens } from '../exchange/process-tokens.ts'
 import { traceAncestors } from '../exchange/trace-ancestors.ts'
 import { useOnce } from '../exchange/use-once.ts'
 import type { Witness } from '../exchange/witness.ts'
-import { type Asking, addresseeOf, contextOf, noFurtherCriteria } from './asking.ts'
+import { type Asking, addresseeOf, contextOf, knownOf, noFurtherCriteria } from './asking.ts'
 import { selectGenerator } from './select-generator.ts'
 
 /** A token that was made, and by which mapping. */
@@ -30,7 +30,7 @@ export async function issue(asking: Asking, witness: Witness): Promise<Issued> {
   const target = witness.target(selectGenerator(selected, request, witness))
 
   // What do the tokens prove, and were they meant for the virtual server that was addressed?
-  const proven = witness.tokens(await processTokens(mapping, request, now, witness, addresseeOf(asking).names))
+  const proven = witness.tokens(await processTokens(mapping, request, now, witness, knownOf(asking)))
   const usable = checkBinding(checkValidity(checkAudience(addresseeOf(asking), client, proven), now))
   const tokens = checkProxyRestriction(target, usable)
   const acts = request.isDelegation && request.actor === undefined

@@ -15,6 +15,7 @@ import { tokensOf } from './tokens-of-request.ts'
 export interface TrustRequest extends ExchangeRequest {
   readonly operation: Operation
   readonly form: TokenForm
+  readonly actorForm: TokenForm | undefined
   readonly claimedIssuer: string | undefined
   /** Whether somebody acts for the subject in the new token (`ActAs`): the one of the actor token or, without one, the client. */
   readonly isDelegation: boolean
@@ -54,7 +55,7 @@ export function readTrustRequest(asked: Asked): TrustRequest {
   const { subject, actor, isDelegation } = tokensOf(content, operation, asked)
   const appliesTo = appliesToOf(content)
   return {
-    ...{ operation, form: subject.form, claimedIssuer: subject.claimedIssuer, isDelegation, appliesTo, tokenType },
+    ...{ operation, form: subject.form, actorForm: actor?.form, claimedIssuer: subject.claimedIssuer, isDelegation, appliesTo, tokenType },
     endsBy: endOf(onlyChild(content, [content.namespace], 'Lifetime'), asked.now),
     subjectToken: subject.text,
     subjectTokenType: subject.type,

@@ -15,6 +15,8 @@ export function selectTokens({ connection }: SelectedConnection, request: TrustR
     const setting = settingOf('idp-connections', connection.id, 'actorTokenProcessor')
     throw new OAuthError('no-mapping', 'the connection takes no token of the one who acts', { setting })
   }
+  if (request.actorForm !== undefined && request.actorForm !== (mapping.actor?.processor.form ?? 'text'))
+    throw unsupported('the connection takes the token of the one who acts in another form')
   // One of our own names for it, which the record then shows.
   return { ...mapping, subjectTokenType: request.subjectTokenType } as SelectedMapping
 }

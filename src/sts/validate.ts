@@ -6,7 +6,7 @@ import { fulfilContract } from '../exchange/fulfil-contract.ts'
 import { processTokens } from '../exchange/process-tokens.ts'
 import { useOnce } from '../exchange/use-once.ts'
 import type { Witness } from '../exchange/witness.ts'
-import { type Asking, addresseeOf, contextOf, noFurtherCriteria } from './asking.ts'
+import { type Asking, addresseeOf, contextOf, knownOf, noFurtherCriteria } from './asking.ts'
 
 /**
  * `Validate` (WS-Trust 1.3 §7) where only the status is wanted. Throws what is wrong with the token. Whoever asks acts on the answer, so
@@ -15,7 +15,7 @@ import { type Asking, addresseeOf, contextOf, noFurtherCriteria } from './asking
 export async function validate(asking: Asking, witness: Witness): Promise<void> {
   const { server, client, request, selected, mapping, now } = asking
   witness.notNeeded()
-  const proven = witness.tokens(await processTokens(mapping, request, now, witness, addresseeOf(asking).names))
+  const proven = witness.tokens(await processTokens(mapping, request, now, witness, knownOf(asking)))
   const tokens = checkBinding(checkValidity(checkAudience(addresseeOf(asking), client, proven), now))
   witness.notNeeded()
   const context = contextOf(asking)

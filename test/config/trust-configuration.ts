@@ -4,6 +4,16 @@ import { samlConfiguration } from './saml-configuration.ts'
 export async function trustConfiguration(): Promise<Record<string, string>> {
   return {
     ...(await samlConfiguration()),
+    'policies/token-processors/users.json': `{
+  "type": "username",
+  "issuer": "urn:users",
+  "users": {
+    "alice": {
+      "passwords": [{ "hash": "sha256$47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU" }],
+      "attributes": { "email": "alice@example.com" }
+    }
+  }
+}`,
     'policies/idp-connections/partner.json': `{
   "entityId": "https://idp.partner.example",
   "virtualServerIds": ["https://sts.example.com", "https://sts-eu.example.com"],

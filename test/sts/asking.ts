@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
+import { digestSecret, hashSecret } from '../../src/clients/secrets.ts'
 import { tokenTypes } from '../../src/oauth/token-types.ts'
 import { samlTokens, security, soapNamespaces, trust14, trustNamespaces } from '../../src/sts/names.ts'
 import {
@@ -22,6 +24,10 @@ export const europe = 'https://sts-eu.example.com'
 export const ledger = 'https://ledger.example.com/ws'
 export const wsa = 'http://www.w3.org/2005/08/addressing'
 const text = { type: 'string' }
+
+/** The password of a user. */
+export const passwordOf = (name: string) => `password-of-${name}`
+const slowHash = (await hashSecret(passwordOf('slow'), randomBytes)).text
 const contract = { TOKEN_SUBJECT: text }
 const learned = { TOKEN_SUBJECT: 'assertion.nameId.value' }
 const saml = { SAML_SUBJECT: 'policy.TOKEN_SUBJECT', email: "'alice@partner.example'", groups: '[]' }
@@ -92,7 +98,23 @@ export function trustFiles(files: Files): Files {
       attributes: { TOKEN_SUBJECT: 'assertion.sub' },
       generators: [{ tokenGenerator: 'ledger-saml', default: true, attributes: saml }],
     },
-    'clients/gateway.json': { wsTrust: { enabled: true, connections: ['partner', 'partner11', 'people', 'own'] } },
+    'policies/token-processors/users.json': {
+      type: 'username',
+      issuer: 'urn:users',
+      users: {
+        alice: { passwords: [{ hash: digestSecret(passwordOf('alice')).text }], attributes: { email: 'alice@partner.example' } },
+        slow: { passwords: [{ hash: slowHash }] },
+      },
+    },
+    'policies/idp-connections/users.json': {
+      entityId: 'urn:users',
+      tokenProcessor: 'users',
+      processing: 'validate-and-issue',
+      contract: { ...contract, email: { type: ['string', 'null'] } },
+      attributes: { TOKEN_SUBJECT: 'assertion.username', email: 'has(assertion.attributes.email) ? assertion.attributes.email : null' },
+      generators: [{ tokenGenerator: 'ledger-saml', default: true, attributes: saml }],
+    },
+    'clients/gateway.json': { wsTrust: { enabled: true, connections: ['users', 'partner', 'partner11', 'people', 'own'] } },
     'clients/api.json': { wsTrust: { enabled: true, connections: ['people'] } },
   })
 }
