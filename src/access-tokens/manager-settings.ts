@@ -9,7 +9,8 @@ import { isWholeHost, resource } from '../policies/resource.ts'
 import type { AllowedClients } from '../policies/target.ts'
 import type { AccessToken, AccessTokenManager } from './access-token-manager.ts'
 
-const clientList = distinct(reference('clients'))
+// Nobody could have its tokens.
+const clientList = distinct(reference('clients')).min(1)
 
 /** Settings that every access token manager has. */
 export const managerSettings = {

@@ -42,7 +42,10 @@ export const test: Command = {
     const files = filtered(chosen, values.filter)
     if (files.length === 0) return fail(nothingToPlay(loaded.tests, values.filter))
     const results = await runTests(files, loaded.server, setting => settingPlace(setting, loaded.sources))
-    if (values.junit !== undefined) await writeFile(values.junit, junit(results))
+    if (values.junit !== undefined) {
+      const failure = await writeFile(values.junit, junit(results)).catch((error: NodeJS.ErrnoException) => error)
+      if (failure !== undefined) return fail(`the file ${values.junit} cannot be written (${failure.code})`)
+    }
     report(results, loaded.replaced, values.json)
     return countOf(results).failed === 0 ? 0 : 1
   },

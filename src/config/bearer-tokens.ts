@@ -5,14 +5,28 @@ import { ExternalText } from './values.ts'
 
 const fewest = 16
 
-/** Reports bearer tokens of `server.json` that could be guessed, or that do not fit into a header. */
+/** Reports bearer tokens of `server.json` that could be guessed, that open more than one door, and whatever does not fit into a header. */
 export function reportBearerTokens(files: readonly ParsedFile[], texts: ReadonlyMap<ExternalText, string>, findings: Findings): void {
   const server = files.find(({ source }) => source.kind === 'server')
   if (server === undefined) return
+  const bearers = new Set<string>()
   for (const [path, external] of findInstances(server.blueprint.settings, ExternalText)) {
-    const token = texts.get(external)
-    if (path.at(-1) !== 'bearer' || token === undefined) continue
-    if (token.length < fewest) findings.report(server, path, `a bearer token has at least ${fewest} characters`)
-    else if (!/^[\x21-\x7e]+$/.test(token)) findings.report(server, path, 'a bearer token has visible ASCII characters only')
+    const text = texts.get(external)
+    if (text === undefined) continue
+    const problem = path.at(-1) === 'bearer' ? problemOfBearer(text, bearers) : path.includes('headers') ? problemOfHeader(text) : undefined
+    if (problem !== undefined) findings.report(server, path, problem)
+    if (path.at(-1) === 'bearer') bearers.add(text)
   }
+}
+
+function problemOfBearer(token: string, others: ReadonlySet<string>): string | undefined {
+  if (token.length < fewest) return `a bearer token has at least ${fewest} characters`
+  if (!/^[\x21-\x7e]+$/.test(token)) return 'a bearer token has visible ASCII characters only'
+  // Whoever collects numbers is not to read what requests become.
+  return others.has(token) ? 'is the same token for metrics and for administrators: let each have one of its own' : undefined
+}
+
+// It would be refused by the library that sends, each time.
+function problemOfHeader(text: string): string | undefined {
+  return /^[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?$/.test(text) ? undefined : 'a header has visible ASCII characters and spaces only'
 }

@@ -27,6 +27,13 @@ export class JsonText {
 
   constructor(text: string) {
     this.#text = text
+    const tooDeep = tooDeepIn(text)
+    if (tooDeep !== undefined) {
+      this.mistakes = [
+        { path: [], position: this.#position(tooDeep), message: `no more than ${mostLevels} lists and objects stand in each other` },
+      ]
+      return
+    }
     const value = parseOrNothing(text)
     this.mistakes = value === undefined ? this.#syntaxMistakes() : isSuspicious(text, value) ? this.#mistakenMembers(this.#root, []) : []
     this.value = this.mistakes.length === 0 ? value : undefined
@@ -113,6 +120,20 @@ export class JsonText {
 }
 
 const strictly = { disallowComments: true, allowTrailingComma: false }
+
+// Every reader of the value goes down into it by calling itself, and would end the process where a file has a million brackets.
+const mostLevels = 100
+
+/** Where the text opens one list or object too many. */
+function tooDeepIn(text: string): number | undefined {
+  let levels = 0
+  for (const { 0: found, index } of text.matchAll(/"(?:[^"\\\n]|\\.)*"|[[\]{}]/g)) {
+    if (found === '[' || found === '{') levels++
+    else if (found === ']' || found === '}') levels--
+    if (levels > mostLevels) return index
+  }
+  return undefined
+}
 
 function parseOrNothing(text: string): JsonValue | undefined {
   try {

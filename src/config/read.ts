@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { type FolderKind, folders, testsFolder } from './folders.ts'
@@ -108,7 +108,7 @@ async function listJsonFiles(folder: string, below: string): Promise<string[] | 
     const turns = new Turns()
     for (const entry of entries) {
       await turns.next()
-      if (!/\.(json[c5]?|jsn|hjson|ya?ml|toml)$/i.test(entry.name) || entry.isDirectory()) continue
+      if (!/\.(json[c5]?|jsn|hjson|ya?ml|toml)$/i.test(entry.name)) continue
       // Every path begins with that of the folder; to work out what it is relative to it takes ten times as long.
       const name = join(entry.parentPath, entry.name).slice(join(root, '/').length).replaceAll('\\', '/')
       if (!name.split('/').some(part => part.startsWith('.'))) names.push(name)
@@ -124,7 +124,10 @@ async function listJsonFiles(folder: string, below: string): Promise<string[] | 
 // Synchronously: a promise for each of ten thousand small files takes ten times as long.
 function readBytes(folder: string, file: string): Buffer | string {
   try {
-    return readFileSync(join(folder, file))
+    const path = join(folder, file)
+    // Reading a pipe or a device would never end, and nothing be answered meanwhile.
+    if (!statSync(path).isFile()) return 'this is no file'
+    return readFileSync(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (file === 'server.json' && code === 'ENOENT') return 'this file is missing; every configuration starts with it'

@@ -21,6 +21,17 @@ const issuer = webAddress
   )
   .meta({ description: 'The issuer identifier: the address under which clients know this server', format: 'uri' })
 
+// Timers of more than 24 days end at once.
+const grace = duration.refine(seconds => seconds <= 3600, 'must be at most "1h"')
+
+// Those of the transport are set by whoever sends.
+const headerName = z
+  .string()
+  .regex(
+    /^(?!(?:connection|content-.*|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$)[A-Za-z0-9-]+$/i,
+    'expected the name of a header such as "authorization"',
+  )
+
 const settings = strict({
   ...everyFile,
   issuer,
@@ -66,7 +77,7 @@ const settings = strict({
       description: 'Where a collector takes traces by OTLP over HTTP, as JSON: "https://collector.example.com:4318/v1/traces"',
     }),
     headers: z
-      .record(z.string().regex(/^[A-Za-z0-9-]+$/, 'expected the name of a header'), externalText)
+      .record(headerName, externalText)
       .default({})
       .meta({ description: 'Headers that the collector wants, such as "authorization"' }),
     sampling: z.number().min(0).max(1).default(1).meta({ description: 'Which share of the requests without a traceparent is traced' }),
@@ -91,12 +102,10 @@ const settings = strict({
     .meta({ description: 'POST /admin/explain, on a listener of its own; absent: there is none' }),
   workers: z.int().min(1).max(256).default(1).meta({ description: 'Processes that serve the port' }),
   shutdown: strict({
-    delay: duration.default(0).meta({
+    delay: grace.default(0).meta({
       description: 'How long /readyz answers 503 while everything else is served on, so that load balancers notice (default "0s")',
     }),
-    deadline: duration
-      .default(10)
-      .meta({ description: 'How long requests in flight may then take before they are cut off (default "10s")' }),
+    deadline: grace.default(10).meta({ description: 'How long requests in flight may then take before they are cut off (default "10s")' }),
   })
     .prefault({})
     .meta({ description: 'What happens after SIGTERM' }),

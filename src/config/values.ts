@@ -112,6 +112,12 @@ function externalProblem(issue: z.core.$ZodRawIssue): string {
   return issue.input === undefined ? externalForms : literalHint
 }
 
+/** A name that is compared letter by letter with what tokens say. */
+export const exactName = z
+  .string()
+  .min(1)
+  .regex(/^(?!\s)(?!.*\s$)/, 'has white space before or after it')
+
 /** A CEL expression. */
 export const expression = z
   .string()

@@ -14,7 +14,12 @@ export function printExplanation(explanation: Explanation, locate: (setting: str
       `  to change: ${setting === undefined ? 'the request' : `${isWholeProcessor(setting) ? 'the token, or ' : ''}${locate(setting)}`}`,
     )
   }
-  return lines.join('\n')
+  return lines.map(inOneLine).join('\n')
+}
+
+// A claim with a line break in it would look like a step of its own.
+function inOneLine(line: string): string {
+  return line.replaceAll('\n', '\\n').replaceAll('\r', '\\r')
 }
 
 // No member of it decided: the token is wrong whatever the file says.

@@ -53,9 +53,17 @@ export function buildFulfilment(
 
 // What is the same for everybody can be refused before anybody asks.
 function reportConstant(constant: Expression, name: string, schema: JsonObject, parts: Parts, path: Path): void {
-  const value = constant.evaluate({})
-  const problem = value === null ? undefined : parts.jsonSchema(schema, path).problem(value, name)
+  const problem = problemOf(constant, value => (value === null ? undefined : parts.jsonSchema(schema, path).problem(value, name)))
   if (problem !== undefined) parts.problem(path, `never meets the contract: ${problem}`)
+}
+
+function problemOf(constant: Expression, judge: (value: JsonValue) => string | undefined): string | undefined {
+  try {
+    return judge(constant.evaluate({}))
+  } catch (error) {
+    if (error instanceof OAuthError) return error.message
+    throw error
+  }
 }
 
 /** Checks expressions for a contract that is not known, because its file has problems. */

@@ -21,7 +21,7 @@ export type PlaceOfSetting = (setting: string) => string
 export function compare({ expect }: Pick<PolicyCase, 'expect'>, outcome: Outcome, placeOf: PlaceOfSetting): readonly Difference[] {
   if (outcome.is === 'failed') return [{ what: 'the case', expected: 'can be played', actual: outcome.why }]
   const isRefused = outcome.is === 'refused'
-  if ('error' in expect) return isRefused ? compareRefusals(expect, outcome.refusal, placeOf) : [notRefused(expect, outcome)]
+  if (expect.error !== undefined) return isRefused ? compareRefusals(expect, outcome.refusal, placeOf) : [notRefused(expect, outcome)]
   return isRefused ? [notIssued(outcome.refusal, placeOf)] : compareIssued(expect, outcome)
 }
 

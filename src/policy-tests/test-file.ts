@@ -38,6 +38,8 @@ const circumstances = {
 }
 
 const issued = strict({
+  // Without it, a misspelt code of a refusal would be reported as a member that nobody knows.
+  error: z.never().optional(),
   processorPolicy: reference('processor-policies').optional().meta({ description: 'The policy by which it is issued' }),
   accessTokenManager: reference('access-token-managers').optional().meta({ description: 'The access token manager that makes it' }),
   generatorGroup: reference('generator-groups').optional().meta({ description: 'The generator group that is chosen' }),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { duration, externalText, webAddress } from '../config/values.ts'
+import { duration, exactName, externalText, webAddress } from '../config/values.ts'
 import { type JsonObject, parseOutsidersObject } from '../json.ts'
 import { addressProblem } from '../keys/addresses.ts'
 import { longestToken } from '../keys/compact-jws.ts'
@@ -16,7 +16,7 @@ import type { Proof, TokenProcessor } from './processor.ts'
 import { ProofCache } from './proof-cache.ts'
 
 const shape = {
-  issuer: z.string().min(1).meta({ description: 'Whose tokens these are; where the answer has iss, it must be this' }),
+  issuer: exactName.meta({ description: 'Whose tokens these are; where the answer has iss, it must be this' }),
   endpoint: webAddress.meta({ description: 'The introspection endpoint of that server' }),
   clientId: z.string().min(1).meta({ description: 'As what this server authenticates there (client_secret_basic)' }),
   clientSecret: externalText,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { distinct, reference, strict } from '../config/values.ts'
+import { distinct, exactName, reference, strict } from '../config/values.ts'
 import type { JsonObject } from '../json.ts'
 import { decryptCompactJwe, isCompactJwe } from '../keys/compact-jwe.ts'
 import { type CompactJws, CompactJwsReader, decodeJsonObject, mediaType } from '../keys/compact-jws.ts'
@@ -19,7 +19,7 @@ import { checkIssuerForm, tighten } from './presets/tighten.ts'
 import type { Proof, TokenProcessor } from './processor.ts'
 
 const issuerSettings = strict({
-  issuer: z.string().min(1).meta({ description: 'Exactly what iss must be' }),
+  issuer: exactName.meta({ description: 'Exactly what iss must be' }),
   ...keySourceShape,
 }).refine(namesOneSource, oneSourceMessage)
 type IssuerSettings = z.output<typeof issuerSettings>

@@ -6,6 +6,9 @@ import { types } from '../support/oauth.ts'
 import { sampleFolder } from '../support/sample.ts'
 import { cambist, patience } from './run.ts'
 
+// Whoever makes a token may want to move the cursor, to begin a line of his own, or to turn the rest around.
+const hostile = 'a\u001b[2J\u009b1m\nwould issue all\u202e'
+
 describe('cambist explain', function () {
   this.timeout(patience)
 
@@ -13,7 +16,13 @@ describe('cambist explain', function () {
   let remove: () => Promise<void>
   before(async () => {
     ;({ folder, remove } = await sampleFolder())
-    for (const [file, ...args] of [['alice'], ['old', '--seconds=-60'], ['robot', '--agent'], ['assertion', '--type', 'saml2']]) {
+    for (const [file, ...args] of [
+      ['alice'],
+      ['old', '--seconds=-60'],
+      ['robot', '--agent'],
+      ['hostile', '--subject', hostile],
+      ['assertion', '--type', 'saml2'],
+    ]) {
       const { output } = await cambist(['token', '--config', folder, ...args])
       writeFileSync(join(folder, `${file}.token`), output)
     }
@@ -62,6 +71,12 @@ describe('cambist explain', function () {
     expect(code).to.equal(0)
     expect(output).to.match(/^ {4}<saml:NameID Format="[^"]+">alice@example\.com<\/saml:NameID>$/m)
     expect(output).to.not.match(/SignatureValue/)
+  })
+
+  it('lets no token write to the terminal as it likes', async () => {
+    const { output } = await explain(...ofAlice, tokenIn('hostile'))
+    expect(output).to.include('subject: a\\u001b[2J\\u009b1m\\nwould issue all\\u202e')
+    expect(['\u001b', '\u009b', '\u202e', '\nwould issue all'].filter(each => output.includes(each))).to.deep.equal([])
   })
 
   it('takes an actor, and an assertion as the subject', async () => {

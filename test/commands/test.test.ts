@@ -110,6 +110,19 @@ describe('cambist test', function () {
     })
   })
 
+  it('says which codes and reasons there are', async () => {
+    const misspelt = async (found: string, written: string) =>
+      (await test({ [people]: replaced(sample[people] ?? '', found, written) })).complaints.split('\n')[0]
+    expect(await misspelt('"error": "invalid_scope"', '"error": "invalid_scop"')).to.match(
+      /error: expected one of .*; did you mean "invalid_scope"\?$/,
+    )
+    const ledger = 'policies/tests/ledger.json'
+    const changed = replaced(sample[ledger] ?? '', '"reason": "delegation-refused"', '"reason": "delegation-refuse"')
+    expect((await test({ [ledger]: changed })).complaints.split('\n')[0]).to.match(
+      /reason: expected one of .*; did you mean "delegation-refused"\?$/,
+    )
+  })
+
   it('does not pass for a success when there was nothing to play', async () => {
     const without = Object.fromEntries(['people', 'ledger', 'chain'].map(name => [`policies/tests/${name}.json`, undefined]))
     expect(await test(without)).to.deep.equal({

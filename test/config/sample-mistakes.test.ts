@@ -95,6 +95,18 @@ const accidents: Array<[what: string, change: (folder: string) => void, names: s
     ['clients/orders.json:2:1 this is no JSON value; names and texts stand in double quotes'],
   ],
   [
+    'a file opens more brackets than anybody can follow',
+    folder => writeFileSync(join(folder, 'clients/orders.json'), `{ "a": "[[", "b": ${'['.repeat(200_000)}`),
+    ['clients/orders.json'],
+    ['clients/orders.json:1:118 no more than 100 lists and objects stand in each other'],
+  ],
+  [
+    'a folder stands where a file was meant',
+    folder => mkdirSync(join(folder, 'clients/new.json')),
+    ['clients/new.json'],
+    ['clients/new.json:1:1 this is no file'],
+  ],
+  [
     'a link leads nowhere',
     folder => symlinkSync('nowhere.json', join(folder, 'clients/linked.json')),
     ['clients/linked.json'],
