@@ -5,10 +5,11 @@ import { openSignals, tracingOf } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
 import { Reloader } from '../reload/reloader.ts'
 import { announce, type Beginning, listenFor, openStoreOf, siteOf } from './beginning.ts'
-import { finish, reloadUntilStopped } from './stopping.ts'
+import { finish, hearSignals, reloadUntilStopped } from './stopping.ts'
 
 /** One process that serves until it is told to stop. */
 export async function serveAlone({ folder, configuration, started, settings, journal, log }: Beginning): Promise<number> {
+  const heard = hearSignals(() => process.exit(1))
   const condition = { stopping: false, reload: new ReloadReport(systemTime) }
   const signals = openSignals({ journal, now: systemTime, tracing: tracingOf(started.parsed, log) })
   measureProcess(signals.registry)
@@ -22,7 +23,7 @@ export async function serveAlone({ folder, configuration, started, settings, jou
     for (const warning of first.warnings) log.warn({ code: warning.code }, describeWarning(warning))
     await announce(settings, folder, listening.address)
     const reloader = new Reloader({ folder: configuration, site, report: condition.reload, log, started, first })
-    await reloadUntilStopped(reloader, () => process.exit(1))
+    await reloadUntilStopped(reloader, heard)
     await finish(listening, site, condition, log)
     return 0
   } finally {

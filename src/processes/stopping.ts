@@ -35,11 +35,30 @@ export async function finish(listening: Listening, site: ThisProcess, condition:
   setTimeout(() => process.exit(), millisecondsToClose).unref()
 }
 
+/** What the first process, or the only one, hears from outside. */
+export interface Heard {
+  /** Resolves when it is told to stop. */
+  readonly stop: Promise<void>
+  /** SIGHUP; until somebody wants to hear of it, it does nothing. */
+  onHangUp(hear: () => void): void
+}
+
+/** To be called before anything listens, so that a signal that comes early neither is lost nor ends the process in the middle of a start. */
+export function hearSignals(atOnce: () => void): Heard {
+  let hangUp = () => {}
+  process.on('SIGHUP', () => hangUp())
+  return {
+    stop: toldToStop(atOnce),
+    onHangUp(hear) {
+      hangUp = hear
+    },
+  }
+}
+
 /** Keeps the configuration up to date until this process is told to stop. */
-export async function reloadUntilStopped(reloader: Reloader, atOnce: () => void): Promise<void> {
-  const reload = () => reloader.demand()
-  process.on('SIGHUP', reload)
+export async function reloadUntilStopped(reloader: Reloader, heard: Heard): Promise<void> {
+  heard.onHangUp(() => reloader.demand())
   void reloader.run()
-  await toldToStop(atOnce)
+  await heard.stop
   reloader.stop()
 }
