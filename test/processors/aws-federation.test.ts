@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { federationAttributes } from '../../src/aws/federation.ts'
-import { checkAudience } from '../../src/exchange/check-audience.ts'
+import { addresseeOf, checkAudience } from '../../src/exchange/check-audience.ts'
 import { checkValidity } from '../../src/exchange/check-validity.ts'
 import { ExpressionCompiler } from '../../src/expressions/compile.ts'
 import { OAuthError } from '../../src/oauth/errors.ts'
@@ -60,7 +60,7 @@ function heldAssertion({
 function addressed(processor: TokenProcessor, audiences: readonly string[]): void {
   const server = { issuer: 'https://sts.example.com', tokenEndpoint: 'https://sts.example.com/token' }
   const token = { role: 'subject', processor, proof: { audiences } }
-  checkAudience(server as never, { id: 'c', audiences: [] } as never, { subject: token } as never)
+  checkAudience(addresseeOf(server), { id: 'c', audiences: [] } as never, { subject: token } as never)
 }
 
 describe('saml2 processor, preset aws-federation (AW-43)', () => {
