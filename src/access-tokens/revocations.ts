@@ -8,7 +8,7 @@ export class Revocations {
     this.#store = store
   }
 
-  /** `seconds` is as long as any token that comes from this one may live. */
+  /** `seconds` is as long as the last token that comes from this one may live. */
   async revoke(id: string, seconds: number): Promise<void> {
     await this.#store.put(keyOf(id), '', seconds)
   }

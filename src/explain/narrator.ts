@@ -23,26 +23,19 @@ import { claimedClientId } from '../http/client-credentials.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { OAuthError } from '../oauth/errors.ts'
 import { type Step, steps } from '../observe/step-times.ts'
-import type { Instant } from '../outside.ts'
 import type { Criterion, ProcessorPolicy } from '../policies/processor-policy.ts'
 import { settingOfTarget } from '../policies/target.ts'
-import type { Actor, Proof } from '../processors/processor.ts'
+import type { Actor } from '../processors/processor.ts'
 import type { Disclosure } from './disclosure.ts'
-import type { ExplainedCandidate, ExplainedCriterion, ExplainedExpression, ExplainedStep } from './explanation.ts'
-
-/** What a step has told before its end. */
-interface Notes {
-  facts: Record<string, JsonValue>
-  candidates: ExplainedCandidate[]
-  expressions: ExplainedExpression[]
-  criteria: ExplainedCriterion[]
-}
+import type { ExplainedStep } from './explanation.ts'
+import { factsOf } from './proof-facts.ts'
+import { StepNotes } from './step-notes.ts'
 
 /** The witness that tells how an exchange went. */
 export class Narrator implements Witness {
   readonly #disclosure: Disclosure
   readonly #steps: ExplainedStep[] = []
-  #notes = noNotes()
+  #notes = new StepNotes()
   #loggable: readonly string[] = []
   #mapped: JsonObject = {}
   #issued: IssuedToken | undefined
@@ -55,8 +48,8 @@ export class Narrator implements Witness {
   /** The steps that have ended, and what the one under way has told so far. */
   get steps(): readonly ExplainedStep[] {
     const { current } = this
-    if (current === undefined || isEmpty(this.#notes)) return this.#steps
-    return [...this.#steps, { step: current, result: 'did not come to its end', ...compact(this.#notes) }]
+    if (current === undefined || this.#notes.isEmpty) return this.#steps
+    return [...this.#steps, { step: current, result: 'did not come to its end', ...this.#notes.told }]
   }
 
   /** The step that is under way; undefined after the last. */
@@ -113,7 +106,7 @@ export class Narrator implements Witness {
 
   policy(policy: ProcessorPolicy): ProcessorPolicy {
     this.#loggable = policy.contract.loggable
-    this.#end(`policies/processor-policies/${policy.id}.json`)
+    this.#end(settingOf('processor-policies', policy.id))
     return policy
   }
 
@@ -148,7 +141,7 @@ export class Narrator implements Witness {
   }
 
   proven(token: ProvenToken): ProvenToken {
-    this.#notes.facts[token.role] = { processor: token.processor.id, ...this.#factsOf(token.proof) }
+    this.#notes.facts[token.role] = { processor: token.processor.id, ...factsOf(token.proof, this.#disclosure) }
     return token
   }
 
@@ -222,50 +215,13 @@ export class Narrator implements Witness {
 
   #end(result: string): void {
     const step = this.current
-    if (step !== undefined) this.#steps.push({ step, result, ...compact(this.#notes) })
-    this.#notes = noNotes()
+    if (step !== undefined) this.#steps.push({ step, result, ...this.#notes.told })
+    this.#notes = new StepNotes()
   }
 
   // What was mapped is somebody's attributes; the rest is what the exchange decided, which the record shows as well.
   #shown({ act, ...claims }: JsonObject): JsonObject {
     const decided = Object.keys(claims).filter(name => !Object.hasOwn(this.#mapped, name))
     return { ...this.#disclosure.attributes(claims, decided), ...(act !== undefined && { act: this.#disclosure.actor(act as Actor) }) }
-  }
-
-  #factsOf(proof: Proof): JsonObject {
-    const { issuer, subject, audiences, expiresAt, notBefore, issuedAt, clientId, scope, confirmation } = proof
-    return {
-      issuer,
-      subject,
-      audiences,
-      ...dated('expires', expiresAt),
-      ...dated('not_before', notBefore),
-      ...dated('issued', issuedAt),
-      ...(clientId !== undefined && { client_id: clientId }),
-      ...(scope !== undefined && { scope: scope.join(' ') }),
-      ...(confirmation !== undefined && { bound: true }),
-      attributes: this.#disclosure.attributes(proof.attributes),
-    }
-  }
-}
-
-function dated(name: string, instant: Instant | undefined): JsonObject {
-  return instant === undefined ? {} : { [name]: new Date(instant * 1000).toISOString() }
-}
-
-function noNotes(): Notes {
-  return { facts: {}, candidates: [], expressions: [], criteria: [] }
-}
-
-function isEmpty(notes: Notes): boolean {
-  return Object.keys(compact(notes)).length === 0
-}
-
-function compact({ facts, candidates, expressions, criteria }: Notes): Omit<ExplainedStep, 'step' | 'result'> {
-  return {
-    ...(Object.keys(facts).length > 0 && { facts }),
-    ...(candidates.length > 0 && { candidates }),
-    ...(expressions.length > 0 && { expressions }),
-    ...(criteria.length > 0 && { criteria }),
   }
 }

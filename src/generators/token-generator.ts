@@ -36,7 +36,7 @@ export interface TokenGenerator {
 /** A request for the temporary credentials of a role of AWS (AW-1, AW-21). */
 export interface RoleRequest {
   readonly action: 'AssumeRoleWithSAML' | 'AssumeRoleWithWebIdentity'
-  /** The only partition in which the tokens mean anything; undefined: any. */
+  /** The only partition in which the tokens mean something; undefined: they mean it everywhere. */
   readonly partition: Partition | undefined
   /** What the request says of a token and of the attributes that it was made of. */
   parametersOf(token: string, attributes: JsonObject): Readonly<Record<string, string>>

@@ -9,7 +9,7 @@ export interface Actor extends JsonObject {
   readonly act?: Actor
 }
 
-/** SAML Core §2.5.1.6: at most so many further generations (0: none), and only for these audiences (empty: any). */
+/** SAML Core §2.5.1.6: at most so many further generations (0: none), and only for these audiences (empty: for everybody). */
 export interface ProxyRestriction {
   readonly count?: number
   readonly audiences: readonly string[]
@@ -88,7 +88,7 @@ export type TokenForm = 'assertion' | 'text' | 'username'
 export interface TokenProcessor {
   readonly id: string
   readonly limits: ProcessorLimits
-  /** Those of the token types of RFC 8693 §3 whose tokens it can prove; absent: any. */
+  /** Those of the token types of RFC 8693 §3 whose tokens it can prove; absent: all of them. */
   readonly wellKnownTypes?: readonly string[]
   /** How its tokens stand in a SOAP message; absent: as text. */
   readonly form?: TokenForm
