@@ -3,6 +3,7 @@ import type { AccessTokenManager } from './access-tokens/access-token-manager.ts
 import type { CompiledSchema } from './config/json-schema.ts'
 import type { Path } from './config/problems.ts'
 import { type ExpressionSource, type ExternalText, everyFile, type Reference, strict } from './config/values.ts'
+import type { DataStore } from './data-stores/data-store.ts'
 import type { Declarations } from './expressions/compile.ts'
 import type { Expression } from './expressions/expression.ts'
 import type { TokenGenerator } from './generators/token-generator.ts'
@@ -30,7 +31,8 @@ export interface Parts {
   signingKey(reference: Reference, path: Path): SigningKeyLine
   /** Every key of the line that the named key belongs to: each may decrypt. */
   decryptionKeys(reference: Reference, path: Path): readonly DecryptionKey[]
-  /** Throws `NotBuilt`, as the next two do, when that file has problems of its own. */
+  /** Throws `NotBuilt`, as the others below do, when that file has problems of its own. */
+  dataStore(reference: Reference): DataStore
   accessTokenManager(reference: Reference): AccessTokenManager
   tokenProcessor(reference: Reference): TokenProcessor
   tokenGenerator(reference: Reference): TokenGenerator
@@ -45,8 +47,10 @@ export interface Parts {
   expression(source: ExpressionSource, path: Path, declared: Declarations, expected: JsonObject, where?: string): Expression | undefined
   /** How refusals and explanations name the setting at this path: `policies/processor-policies/partner.json issues[0].attributes`. */
   settingAt(path: Path): string
-  /** Reports a problem and goes on, so that an administrator sees all of them at once. */
-  problem(path: Path, message: string): void
+  /** Reports a problem and goes on, so that an administrator sees all of them at once. `offset` points into a string. */
+  problem(path: Path, message: string, offset?: number): void
+  /** The same for a problem in a file that the settings name. */
+  problemAt(external: ExternalText, position: { readonly line: number; readonly column: number }, message: string): void
   /** Reports a setting that is legal and dangerous. `code` names its page in `docs/warnings.md`. */
   warn(code: string, path: Path, message: string): void
   /** Registers what `cambist check --online` asks of another server. */

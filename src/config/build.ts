@@ -1,5 +1,6 @@
 import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
 import type { Client } from '../clients/client.ts'
+import type { DataStore } from '../data-stores/data-store.ts'
 import { ExpressionCompiler, ExpressionProblem } from '../expressions/compile.ts'
 import type { TokenGenerator } from '../generators/token-generator.ts'
 import type { JsonObject } from '../json.ts'
@@ -25,6 +26,7 @@ import type { ExternalText } from './values.ts'
 /** What all files became, by kind and id. */
 export interface Built {
   readonly keys: Map<string, ConfiguredKey>
+  readonly 'data-stores': Map<string, DataStore>
   readonly 'access-token-managers': Map<string, AccessTokenManager>
   readonly 'token-generators': Map<string, TokenGenerator>
   readonly 'generator-groups': Map<string, GeneratorGroup>
@@ -58,6 +60,7 @@ export class Builder {
   readonly #schemas = new SchemaCompiler()
   readonly #built = {
     keys: new Map<string, ConfiguredKey>(),
+    'data-stores': new Map<string, DataStore>(),
     'access-token-managers': new Map<string, AccessTokenManager>(),
     'token-generators': new Map<string, TokenGenerator>(),
     'generator-groups': new Map<string, GeneratorGroup>(),
@@ -91,10 +94,10 @@ export class Builder {
 
   async #buildFile(kind: FolderKind, file: ParsedFile): Promise<void> {
     let misleading = false
-    const problem = (path: Path, message: string) => {
+    const problem = (path: Path, message: string, offset?: number) => {
       // Whoever fulfils a contract with problems would be told to fulfil them.
       misleading ||= path[0] === 'contract'
-      this.#surroundings.findings.report(file, path, message)
+      this.#surroundings.findings.report(file, path, message, offset)
     }
     try {
       const built = await file.blueprint.build(this.#partsFor(file, problem))
@@ -135,6 +138,7 @@ export class Builder {
       kept,
       problem,
       warn: (code, path, message) => findings.warn(file, code, path, message),
+      problemAt: ({ from, name }, position, message) => findings.reportAt(from === 'file' ? name : `env:${name}`, position, message),
       settingAt: path => `${file.source.file} ${memberName(path)}`,
       probe: probe => this.#probes.push({ ...probe, file }),
       text: external => texts.get(external) ?? fail(),
@@ -142,6 +146,7 @@ export class Builder {
         this.#keyLines.signing.get(id) ?? this.#unusableKey(id, path, 'it decrypts, and a key that signs is needed'),
       decryptionKeys: ({ id }, path) =>
         this.#keyLines.decryption.get(id) ?? this.#unusableKey(id, path, 'it signs, and a key that decrypts is needed'),
+      dataStore: ({ id }) => this.#built['data-stores'].get(id) ?? fail(),
       accessTokenManager: ({ id }) => this.#built['access-token-managers'].get(id) ?? fail(),
       generatorGroup: ({ id }) => this.#built['generator-groups'].get(id) ?? fail(),
       tokenGenerator: ({ id }) => this.#built['token-generators'].get(id) ?? fail(),

@@ -14,6 +14,7 @@ export function editorSchemas(): Record<string, JsonObject> {
     'client.schema.json': ofFile('clients/*.json', plainFiles.clients),
     'key.schema.json': ofFile('keys/*.json', plainFiles.keys),
     'policy-test.schema.json': ofFile('policies/tests/*.json', plainFiles.tests),
+    'data-store.schema.json': ofPlugins('policies/data-stores/*.json', pluginKinds['data-stores'] ?? []),
     'token-processor.schema.json': ofPlugins('policies/token-processors/*.json', pluginKinds['token-processors'] ?? []),
     'token-generator.schema.json': ofPlugins('policies/token-generators/*.json', pluginKinds['token-generators'] ?? []),
     'access-token-manager.schema.json': ofPlugins('policies/access-token-managers/*.json', pluginKinds['access-token-managers'] ?? []),

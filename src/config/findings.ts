@@ -23,6 +23,11 @@ export class Findings {
     add(this.#problems, locate(file, path, message, offset))
   }
 
+  /** Of a file that the configuration names, and that is none of its own. */
+  reportAt(file: string, position: { readonly line: number; readonly column: number }, message: string): void {
+    add(this.#problems, { place: { file, ...position, member: '' }, message })
+  }
+
   warn(file: InheritingFile, code: string, path: Path, message: string, offset?: number): void {
     add(this.#warnings, { ...locate(file, path, message, offset), code })
   }

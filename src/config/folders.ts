@@ -3,6 +3,7 @@ import { memberName, type Path } from './problems.ts'
 /** Where each kind of file lives. The folder is the kind, the file name is the id. */
 export const folders = {
   keys: 'keys',
+  'data-stores': 'policies/data-stores',
   'access-token-managers': 'policies/access-token-managers',
   'token-generators': 'policies/token-generators',
   'generator-groups': 'policies/generator-groups',
@@ -22,6 +23,7 @@ export type FolderKind = keyof typeof folders
 export const schemaNames: Readonly<Record<FolderKind | 'server' | 'tests', string>> = {
   server: 'server.schema.json',
   keys: 'key.schema.json',
+  'data-stores': 'data-store.schema.json',
   'access-token-managers': 'access-token-manager.schema.json',
   'token-generators': 'token-generator.schema.json',
   'generator-groups': 'generator-group.schema.json',

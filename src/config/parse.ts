@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { accessTokenManagerKinds } from '../access-tokens/index.ts'
 import { clientFile } from '../clients/client-file.ts'
+import { dataStoreKinds } from '../data-stores/index.ts'
 import { tokenGeneratorKinds } from '../generators/index.ts'
 import { isJsonObject } from '../json.ts'
 import { keyFile } from '../keys/key-file.ts'
@@ -27,6 +28,7 @@ export interface ParsedFile extends InheritingFile {
 
 /** The kinds of plug-in that live in a folder, by their `type`. */
 export const pluginKinds: Readonly<Partial<Record<FolderKind, readonly PluginKind<unknown>[]>>> = {
+  'data-stores': dataStoreKinds,
   'token-processors': tokenProcessorKinds,
   'access-token-managers': accessTokenManagerKinds,
   'token-generators': tokenGeneratorKinds,

@@ -46,6 +46,8 @@ type Texts = Array<readonly [ExternalText, string]>
 async function standInFor({ external, file, path }: AbsentText, texts: ReadonlyMap<ExternalText, string>): Promise<Texts | undefined> {
   if (file.source.kind === 'keys') return path[0] === 'privateKey' ? keyPair(file) : certificateOfKey(file, external, texts)
   const inSettings = path.map(String)
+  // A table is neither: nothing could be looked up in it.
+  if (file.source.kind === 'data-stores' && inSettings.at(-1) === 'file') return undefined
   // What a partner publishes about himself cannot be made up, and is no secret: it belongs into Git.
   if (inSettings.includes('metadata')) return undefined
   if (inSettings.at(-1) === 'jwks') return [[external, JSON.stringify({ keys: [(await generateKey(algorithmOf(file))).publicJwk] })]]

@@ -38,6 +38,14 @@ export class ExpressionSource {
   }
 }
 
+/** The source of a text in a query with `{expression}` where a value goes; the store that the query is for says what the text means. */
+export class TemplateSource {
+  readonly source: string
+  constructor(source: string) {
+    this.source = source
+  }
+}
+
 /**
  * An object with exactly these members. An unknown one is an error that suggests the nearest known one; `absent` says of members that
  * its siblings have why it has none of that name.
@@ -124,6 +132,13 @@ export const expression = z
   .min(1)
   .meta({ description: 'A CEL expression' })
   .transform(source => new ExpressionSource(source))
+
+/** A text in a query, with CEL expressions in braces where values go. */
+export const template = z
+  .string()
+  .min(1)
+  .meta({ description: 'A text in which {expression} stands for a value; {{ and }} are braces themselves' })
+  .transform(source => new TemplateSource(source))
 
 /** An absolute http(s) URL. */
 export const webAddress = z

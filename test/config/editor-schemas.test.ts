@@ -13,6 +13,7 @@ const schemas = editorSchemas()
 const names: Record<FolderKind | 'tests', string> = {
   tests: 'policy-test.schema.json',
   keys: 'key.schema.json',
+  'data-stores': 'data-store.schema.json',
   'access-token-managers': 'access-token-manager.schema.json',
   'token-generators': 'token-generator.schema.json',
   'generator-groups': 'generator-group.schema.json',
