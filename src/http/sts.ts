@@ -35,7 +35,6 @@ const largestMessage = 256 * 1024
 export function stsEndpoint(server: Server, recorder: Recorder): Middleware {
   return async ctx => {
     const entry = new AuditEntry()
-    const started = performance.now()
     const circumstances = { requestId: randomUUID(), version: server.version, clientIp: clientAddress(ctx.req) }
     const media = mediaOf(ctx.req)
     let manner = plainManner(media?.soap ?? '1.1')
@@ -47,12 +46,12 @@ export function stsEndpoint(server: Server, recorder: Recorder): Middleware {
       const { clientIp } = circumstances
       const message = { envelope, destination: destinationOf(ctx), authorization, httpAction: media?.action, clientIp }
       const answer = await answerRequest(server, message, entry)
-      await record(answer, recorder, entry, circumstances, performance.now() - started)
+      await record(answer, recorder, entry, circumstances, entry.times.elapsed)
       const context = envelope.content.attributes.get('Context')
       answerSoap(ctx, 200, manner.soap, writeAnswer(answer, { manner, context, now: server.outside.now() }))
     } catch (error) {
       const failure = failureOf(error, ctx.req.headers.authorization !== undefined)
-      await recorder.refused(entry, circumstances, performance.now() - started, failure)
+      await recorder.refused(entry, circumstances, entry.times.elapsed, failure)
       answerFault(ctx, manner, failure, circumstances.requestId, server.outside.now())
     }
   }

@@ -14,16 +14,14 @@ import { readForm } from './form.ts'
 export function tokenEndpoint(server: Server, { recorder, tracer }: Pick<Signals, 'recorder' | 'tracer'>): Middleware {
   return async ctx => {
     const entry = new AuditEntry(tracer.begin(ctx.req.headers.traceparent))
-    const started = performance.now()
     const circumstances = { requestId: randomUUID(), version: server.version, clientIp: clientAddress(ctx.req) }
-    const duration = () => performance.now() - started
     try {
       const answer = await exchange(server, await readRequest(ctx, circumstances.clientIp), entry)
-      await recorder.issued(entry, circumstances, duration())
+      await recorder.issued(entry, circumstances, entry.times.elapsed)
       answerJson(ctx, 200, answer)
     } catch (error) {
       const failure = failureOf(error, ctx.req.headers.authorization !== undefined)
-      await recorder.refused(entry, circumstances, duration(), failure)
+      await recorder.refused(entry, circumstances, entry.times.elapsed, failure)
       // What an administrator needs to find the record that explains the refusal.
       ctx.set('X-Request-Id', circumstances.requestId)
       answerFailure(ctx, failure)

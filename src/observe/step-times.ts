@@ -28,6 +28,11 @@ export class StepTimes {
     this.#ends.push(performance.now())
   }
 
+  /** Milliseconds since the exchange began. */
+  get elapsed(): number {
+    return performance.now() - this.started
+  }
+
   /** When each of them ended. */
   get ends(): readonly number[] {
     return this.#ends

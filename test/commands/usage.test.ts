@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { check } from '../../src/commands/check.ts'
 import { type Command, UsageError } from '../../src/commands/command.ts'
@@ -31,10 +32,15 @@ describe('the command line', function () {
     }
   })
 
+  it('--version says which one this is', async () => {
+    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+    expect(await cambist(['--version'])).to.deep.equal({ code: 0, output: `${version}\n`, complaints: '' })
+  })
+
   it('an unknown command is answered with those that there are', async () => {
     const { code, output, complaints } = await cambist(['chek'])
     expect({ code, output }).to.deep.equal({ code: 2, output: '' })
-    expect(complaints).to.match(/^there is no command "chek"\n/)
+    expect(complaints).to.match(/^there is no command "chek"; did you mean "check"\?\n/)
     expect(complaints).to.include('cambist check')
   })
 
