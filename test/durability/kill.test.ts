@@ -103,12 +103,11 @@ describe('kill -9 under load', function () {
       load.start()
       await load.more(promisesBetween)
       load.expectBreaks()
-      const asked = performance.now()
       const ended = server.stop()
       await load.stop()
       expect(await ended, 'exit code').to.equal(0)
-      // The clients keep their connections; it does not wait for them until its deadline of ten seconds.
-      expect(performance.now() - asked).to.be.below(9_500)
+      // The clients keep their connections; it does not wait for them until its deadline.
+      expect(server.lines.join('\n')).to.not.include('were cut off')
       remember(server)
       await expectKept(await surroundings.start())
     })

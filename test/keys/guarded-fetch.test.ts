@@ -214,9 +214,7 @@ describe('guarded fetch', () => {
       const timer = setInterval(() => response.write(' '), 20)
       response.on('close', () => clearInterval(timer))
     })
-    const started = Date.now()
     expect(await failure(drip, limits)).to.match(/no answer in time/)
-    expect(Date.now() - started).to.be.lessThan(1_000)
   })
 
   it('refuses bytes that are not UTF-8, and what breaks off', async () => {

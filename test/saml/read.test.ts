@@ -44,7 +44,7 @@ function read(xml: string): void {
 }
 
 function fastest(xml: string): number {
-  const times = Array.from({ length: 12 }, () => {
+  const times = Array.from({ length: 4 }, () => {
     const start = performance.now()
     read(xml)
     return performance.now() - start
@@ -52,25 +52,27 @@ function fastest(xml: string): number {
   return Math.min(...times)
 }
 
+/** An assertion's worth of ordinary values, many times. */
+const ordinary = (count: number) => `<a xmlns="urn:a">${'<b c="d">some text of a value, and &amp; more</b>'.repeat(count)}</a>`
+
+/** How much longer the second takes than the first. In turn, for other programs take a core now and then. */
+function ratio(first: string, second: string): number {
+  const turns = Array.from({ length: 3 }, () => [fastest(first), fastest(second)] as const)
+  return Math.min(...turns.map(([, time]) => time)) / Math.min(...turns.map(([time]) => time))
+}
+
 describe('reading XML of outsiders', () => {
   for (const [name, xml] of Object.entries(worst)) {
-    it(`64 KB of ${name} cost less than 20 ms`, function () {
+    it(`64 KB of ${name} cost little more than 64 KB of anything`, function () {
       this.retries(3)
-      for (let round = 0; round < 8; round++) read(xml)
-      expect(fastest(xml)).to.be.below(20)
+      expect(ratio(ordinary(1_300), xml)).to.be.below(4)
     })
   }
 
   it('costs no more than linearly with the size', function () {
     this.retries(3)
-    const values = (count: number) => `<a xmlns="urn:a">${'<b c="d">some text of a value, and &amp; more</b>'.repeat(count)}</a>`
-    const [small, large] = [values(250), values(1_000)]
-    for (let round = 0; round < 20; round++) read(large)
-    // In turn, for other programs take a core now and then.
-    const turns = Array.from({ length: 8 }, () => ({ small: fastest(small), large: fastest(large) }))
-    const least = (of: 'small' | 'large') => Math.min(...turns.map(turn => turn[of]))
     // Four times the size: six times the time leaves room for the garbage collector.
-    expect(least('large') / least('small')).to.be.below(6)
+    expect(ratio(ordinary(250), ordinary(1_000))).to.be.below(6)
   })
 
   it('sees text in one piece, attributes by name and namespace, and no prefixes', () => {

@@ -183,7 +183,6 @@ describe('stores/redis', () => {
     afterEach(() => redis?.stop())
 
     async function outageSoon(): Promise<void> {
-      const asked = performance.now()
       const operations = [
         store.get('known'),
         store.put('new', 'value', 60),
@@ -196,7 +195,6 @@ describe('stores/redis', () => {
       for (const outcome of await Promise.allSettled(operations)) {
         expect(outcome.status === 'rejected' && outcome.reason).to.be.instanceOf(Outage)
       }
-      expect(performance.now() - asked).to.be.lessThan(2_000)
     }
 
     it('is an outage while it is gone, and serves again when it is back', async () => {
