@@ -6,7 +6,7 @@ import { TokenRejected } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import { pluginKind } from '../plugin.ts'
 import type { AccessTokenManager } from './access-token-manager.ts'
-import { accessTokenOf, claimsOf, managerBasics, managerSettings } from './manager-settings.ts'
+import { accessTokenOf, claimsOf, managerBasics, managerSettings, tokenTypeOf } from './manager-settings.ts'
 import { Revocations } from './revocations.ts'
 
 const shape = {
@@ -37,7 +37,7 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): AccessTokenManage
       const id = random(16).toString('base64url')
       const claims = claimsOf(grant, { issuer: parts.issuer, id, audience: basics.audienceFor(grant.target.resources) })
       const token = await line.active.signCompact(header, JSON.stringify(claims))
-      return { token, id, tokenType: 'Bearer', expiresAt: grant.expiresBy, content: { claims } }
+      return { token, id, tokenType: tokenTypeOf(grant), expiresAt: grant.expiresBy, content: { claims } }
     },
     async read(token, now) {
       const claims = genuine(token)

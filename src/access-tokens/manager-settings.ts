@@ -3,6 +3,7 @@ import { distinct, enforcement, lifetime, reference, scopeName, strict } from '.
 import type { Grant } from '../exchange/grant.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { type Parts, SettingProblem } from '../plugin.ts'
+import { bindingSettings } from '../policies/binding.ts'
 import { buildContract, contractSettings } from '../policies/contract.ts'
 import { warnOfLifetime } from '../policies/lifetime-warnings.ts'
 import { isWholeHost, resource } from '../policies/resource.ts'
@@ -29,6 +30,7 @@ export const managerSettings = {
     .optional()
     .meta({ description: 'The clients that may have its tokens; absent: all' }),
   scopes: distinct(scopeName).optional().meta({ description: 'The scopes that its tokens may carry; absent: all' }),
+  binding: bindingSettings,
   contract: contractSettings,
 }
 type ManagerSettings = z.output<z.ZodObject<typeof managerSettings>>
@@ -38,7 +40,17 @@ const decidedByThePipeline = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_
 
 type Basics = Pick<
   AccessTokenManager,
-  'id' | 'contract' | 'lifetime' | 'outlivesSubject' | 'clients' | 'scopes' | 'resources' | 'audiences' | 'audienceFor'
+  | 'id'
+  | 'binding'
+  | 'binds'
+  | 'contract'
+  | 'lifetime'
+  | 'outlivesSubject'
+  | 'clients'
+  | 'scopes'
+  | 'resources'
+  | 'audiences'
+  | 'audienceFor'
 >
 
 /** Builds what managers have in common, and warns of what is dangerous in it. */
@@ -63,6 +75,8 @@ export function managerBasics(settings: ManagerSettings, parts: Parts): Basics {
     outlivesSubject: settings.outlivesSubject,
     clients: settings.clients && allowedClients(settings.clients, parts),
     scopes: settings.scopes && new Set(settings.scopes.map(({ name }) => name)),
+    binding: { rule: settings.binding, path: ['binding'] },
+    binds: () => true,
     resources,
     audiences: settings.audiences,
     audienceFor: requested => (audience !== 'requested' ? audience : requested.length > 0 ? [...new Set(requested)] : resources),
@@ -82,7 +96,7 @@ export function ancestorsClaim(): 'anc' {
 
 /** The claims of a new access token (RFC 9068 §2.2, RFC 8693 §4). */
 export function claimsOf(grant: Grant, { issuer, id, audience }: { issuer: string; id: string; audience: readonly string[] }): JsonObject {
-  const { attributes, client, delegation, scope, ancestors, expiresBy, now } = grant
+  const { attributes, client, delegation, binding, scope, ancestors, expiresBy, now } = grant
   return {
     iss: issuer,
     ...attributes,
@@ -93,8 +107,14 @@ export function claimsOf(grant: Grant, { issuer, id, audience }: { issuer: strin
     jti: id,
     ...(scope.length > 0 && { scope: scope.join(' ') }),
     ...(delegation.act !== undefined && { act: delegation.act }),
+    ...(binding.confirmation !== undefined && { cnf: binding.confirmation }),
     ...(ancestors.length > 0 && { [ancestorsClaim()]: ancestors }),
   }
+}
+
+/** How a new token is used (RFC 6750, RFC 9449 §5). One that is bound to a certificate is a bearer token by that name (RFC 8705 §3). */
+export function tokenTypeOf({ binding: { confirmation } }: Grant): 'Bearer' | 'DPoP' {
+  return confirmation?.jkt === undefined ? 'Bearer' : 'DPoP'
 }
 
 /** Reads claims that `claimsOf` made. */

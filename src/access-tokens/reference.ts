@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts'
 import type { Instant } from '../outside.ts'
 import { pluginKind } from '../plugin.ts'
 import type { AccessTokenManager } from './access-token-manager.ts'
-import { accessTokenOf, claimsOf, managerBasics, managerSettings } from './manager-settings.ts'
+import { accessTokenOf, claimsOf, managerBasics, managerSettings, tokenTypeOf } from './manager-settings.ts'
 import { Revocations } from './revocations.ts'
 
 interface Kept {
@@ -35,7 +35,7 @@ export const reference = pluginKind('reference', shape, (settings, parts): Acces
       const claims = claimsOf(grant, { issuer: parts.issuer, id, audience: basics.audienceFor(grant.target.resources) })
       const kept: Kept = { manager: parts.id, claims }
       await store.put(keyOf(token), JSON.stringify(kept), Math.ceil(grant.expiresBy - grant.now))
-      return { token, id, tokenType: 'Bearer', expiresAt: grant.expiresBy, content: { claims } }
+      return { token, id, tokenType: tokenTypeOf(grant), expiresAt: grant.expiresBy, content: { claims } }
     },
     async read(token, now) {
       const text = token.includes('.') ? undefined : await store.get(keyOf(token))

@@ -5,6 +5,7 @@ import { distinct, everyFile, type Reference, reference, scopeName, strict } fro
 import { keySourceShape, namesOneSource, openKeySource } from '../keys/key-source.ts'
 import { signatureAlgorithms } from '../keys/signing-key.ts'
 import type { Blueprint, Parts } from '../plugin.ts'
+import { bindingSettings } from '../policies/binding.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import { groupTarget, managerTarget, type Target } from '../policies/target.ts'
 import type { Client, ClientAuthentication, ClientTokenExchange } from './client.ts'
@@ -49,6 +50,7 @@ const tokenExchange = strict({
   default: strict({ accessTokenManager: managerReference.optional(), generatorGroup: groupReference.optional() })
     .default({})
     .meta({ description: 'What it is issued when it names no target' }),
+  binding: bindingSettings,
 })
 
 const wsTrust = strict({
@@ -141,6 +143,7 @@ function buildTokenExchange(settings: ClientSettings['tokenExchange'], parts: Pa
     policy,
     accessTokenManagers: accessTokenManagers && new Set(accessTokenManagers.map(({ id }) => id)),
     generatorGroups: generatorGroups && new Set(generatorGroups.map(({ id }) => id)),
+    binding: settings.binding,
     default: { accessTokenManager: chosen.accessTokenManager?.id, generatorGroup: chosen.generatorGroup?.id },
   }
 }

@@ -1,3 +1,4 @@
+import type { BindingRule } from '../exchange/possession.ts'
 import type { JsonObject } from '../json.ts'
 import type { IssuerKeys } from '../keys/remote-keys.ts'
 import type { Instant } from '../outside.ts'
@@ -53,6 +54,8 @@ export interface ClientTokenExchange {
   /** Ids of the generator groups that it may use; undefined: all that the policy issues to. */
   readonly generatorGroups: ReadonlySet<string> | undefined
   readonly default: DefaultTargets
+  /** To which keys its tokens must be bound. */
+  readonly binding: BindingRule
 }
 
 /** The ids of the targets where a request names none. */

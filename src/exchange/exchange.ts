@@ -2,6 +2,7 @@ import type { PresentedCredentials } from '../clients/client.ts'
 import type { Form } from '../http/form.ts'
 import type { Server } from '../server.ts'
 import { authenticateClient } from './authenticate-client.ts'
+import { bindToken, ruleOfClient } from './bind-token.ts'
 import { boundLifetime } from './bound-lifetime.ts'
 import { addresseeOf, checkAudience } from './check-audience.ts'
 import { checkBinding } from './check-binding.ts'
@@ -15,7 +16,9 @@ import { fulfilContract } from './fulfil-contract.ts'
 import { generateToken } from './generate-token.ts'
 import { grantScope } from './grant-scope.ts'
 import { mapAttributes } from './map-attributes.ts'
+import type { KeyConfirmation, PossessionEvidence } from './possession.ts'
 import { processTokens } from './process-tokens.ts'
+import { provePossession } from './prove-possession.ts'
 import { ignoredParameters, readRequest } from './read-request.ts'
 import { selectMapping } from './select-mapping.ts'
 import { selectPolicy } from './select-policy.ts'
@@ -29,7 +32,7 @@ export interface TokenRequest {
   readonly credentials: PresentedCredentials
   readonly form: Form
   readonly clientIp: string
-  readonly dpopProof: string | undefined
+  readonly evidence: PossessionEvidence
 }
 
 /** The answer of RFC 8693 §2.2.1. */
@@ -39,6 +42,8 @@ export interface TokenAnswer {
   readonly token_type: string
   readonly expires_in: number
   readonly scope?: string
+  /** The binding of a token that is no access token, which `token_type` does not tell (draft-mcguinness-oauth-token-exchange-cnf). */
+  readonly cnf?: KeyConfirmation
 }
 
 /**
@@ -47,7 +52,7 @@ export interface TokenAnswer {
  */
 export async function exchange(
   server: Server,
-  { credentials, form, clientIp, dpopProof }: TokenRequest,
+  { credentials, form, clientIp, evidence }: TokenRequest,
   witness: Witness,
 ): Promise<TokenAnswer> {
   const now = server.outside.now()
@@ -56,7 +61,8 @@ export async function exchange(
   const authenticated = witness.client(await authenticateClient(server, witness.credentials(credentials), clientIp))
   const client = witness.exchanging(checkGrant(authenticated, form.get('grant_type')))
   witness.ignored(ignoredParameters(form))
-  const request = witness.request(readRequest(form, dpopProof))
+  const possession = witness.possession(await provePossession(evidence))
+  const request = witness.request(readRequest(form))
 
   // Which rules apply? Nothing costly happens before these are known.
   const policy = witness.policy(selectPolicy(server, client))
@@ -65,8 +71,9 @@ export async function exchange(
 
   // What do the tokens prove, and may this client use them?
   const proven = witness.tokens(await processTokens(mapping, request, now, witness))
-  const usable = checkBinding(checkValidity(checkAudience(addresseeOf(server), client, proven), now))
+  const usable = checkBinding(mapping, checkValidity(checkAudience(addresseeOf(server), client, proven), now), possession)
   const tokens = checkProxyRestriction(target, usable)
+  const binding = witness.bound(bindToken([ruleOfClient(client)], target, tokens, possession))
   const delegation = witness.delegation(delegate({ server, client, acts: false }, target, tokens))
   const expiresBy = boundLifetime(target, tokens, now)
   const ancestors = traceAncestors(tokens)
@@ -82,7 +89,19 @@ export async function exchange(
   await useOnce(server.outside.store, tokens, now)
   witness.used()
   const { authentication, proxyRestriction } = tokens.subject.proof
-  const grant = { client, target, attributes: mapped, delegation, scope, expiresBy, ancestors, authentication, proxyRestriction, now }
+  const grant = {
+    client,
+    target,
+    attributes: mapped,
+    delegation,
+    binding,
+    scope,
+    expiresBy,
+    ancestors,
+    authentication,
+    proxyRestriction,
+    now,
+  }
   const issued = witness.issued(await generateToken(grant))
   return {
     access_token: issued.token,
@@ -90,5 +109,6 @@ export async function exchange(
     token_type: issued.tokenType,
     expires_in: issued.expiresAt - Math.floor(now),
     ...(scope.length > 0 && { scope: scope.join(' ') }),
+    ...(issued.tokenType === 'N_A' && binding.confirmation !== undefined && { cnf: binding.confirmation }),
   }
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../json.ts'
 import type { Instant } from '../outside.ts'
 import type { IdpConnection } from '../policies/idp-connection.ts'
 import type { ProcessorMapping, TargetMapping } from '../policies/processor-policy.ts'
-import type { Target } from '../policies/target.ts'
+import type { Target, TokenBinding } from '../policies/target.ts'
 import type { Actor, Authentication, Proof, ProxyRestriction, TokenProcessor } from '../processors/processor.ts'
 
 /** A client whose credentials were checked (`authenticate-client.ts`). */
@@ -29,7 +29,7 @@ export interface ProvenToken {
 /** The tokens of the request as their processors proved them (`process-tokens.ts`). */
 export type ProvenTokens = Branded<{ readonly subject: ProvenToken; readonly actor: ProvenToken | undefined }, 'proven'>
 
-/** Proven tokens that are meant for this server and this client, valid now, and not bound to a key (`check-audience.ts`, `check-validity.ts`, `check-binding.ts`). */
+/** Proven tokens that are meant for this server and this client, valid now, and bound to no key that was not proved (`check-audience.ts`, `check-validity.ts`, `check-binding.ts`). */
 export type AddressedTokens = Branded<ProvenTokens, 'addressed'>
 export type ValidTokens = Branded<AddressedTokens, 'valid'>
 export type UsableTokens = Branded<ValidTokens, 'usable'>
@@ -58,6 +58,9 @@ export type SelectedTarget = Branded<
 /** Who acts for the subject in the new token, `undefined` where nobody does (`delegate.ts`). */
 export type CheckedDelegation = Branded<{ readonly act: Actor | undefined }, 'checked'>
 
+/** The key that the new token is bound to, `confirmation` being undefined where it is a bearer token (`bind-token.ts`). */
+export type DecidedBinding = Branded<TokenBinding, 'decided'>
+
 /** The scope of the new token (`grant-scope.ts`). */
 export type GrantedScope = Branded<readonly string[], 'granted'>
 
@@ -76,6 +79,7 @@ export interface Grant {
   readonly target: SelectedTarget
   readonly attributes: MappedAttributes
   readonly delegation: CheckedDelegation
+  readonly binding: DecidedBinding
   readonly scope: GrantedScope
   readonly expiresBy: BoundedExpiry
   readonly ancestors: TracedAncestors
@@ -91,7 +95,7 @@ export interface IssuedToken {
   readonly token: string
   /** Id under which the audit record and a revocation know it. */
   readonly id: string
-  readonly tokenType: 'Bearer' | 'N_A'
+  readonly tokenType: 'Bearer' | 'DPoP' | 'N_A'
   readonly expiresAt: Instant
   readonly content: TokenContent
 }

@@ -16,8 +16,7 @@ export interface ExchangeRequest {
 }
 
 /** Reads the parameters of the exchange. What is half or malformed is refused, and so is what would have to be ignored although it changes what is issued. */
-export function readRequest(form: Form, dpopProof: string | undefined): ExchangeRequest {
-  if (dpopProof !== undefined) throw new OAuthError('dpop-not-supported', 'this server does not bind tokens to a DPoP key')
+export function readRequest(form: Form): ExchangeRequest {
   if (form.get('authorization_details') !== undefined) {
     throw new OAuthError('authorization-details-not-supported', 'this server has no types of authorization_details')
   }

@@ -7,6 +7,7 @@ import type {
   AuthenticatedClient,
   CheckedDelegation,
   ClearedAttributes,
+  DecidedBinding,
   ExchangingClient,
   FulfilledContract,
   GrantedScope,
@@ -18,6 +19,7 @@ import type {
   SelectedMapping,
   SelectedTarget,
 } from './grant.ts'
+import type { Possession } from './possession.ts'
 import type { ExchangeRequest } from './read-request.ts'
 
 /**
@@ -29,6 +31,8 @@ export interface Witness {
   credentials(credentials: PresentedCredentials): PresentedCredentials
   client<Client extends AuthenticatedClient>(client: Client): Client
   exchanging(client: ExchangingClient): ExchangingClient
+  /** The keys that the request is proved to hold; ends no step of its own. */
+  possession(possession: Possession): Possession
   /** Names of parameters that have no meaning here. */
   ignored(names: readonly string[]): void
   request<Request extends ExchangeRequest>(request: Request): Request
@@ -40,6 +44,8 @@ export interface Witness {
   /** One token is proven; the other may yet be refused. */
   proven(token: ProvenToken): ProvenToken
   tokens(tokens: ProvenTokens): ProvenTokens
+  /** To which key the new token is bound; ends no step of its own. */
+  bound(binding: DecidedBinding): DecidedBinding
   delegation(delegation: CheckedDelegation): CheckedDelegation
   fulfilled(policy: Pick<ProcessorPolicy, 'contract'>, attributes: FulfilledContract): FulfilledContract
   cleared(attributes: ClearedAttributes): ClearedAttributes

@@ -4,6 +4,7 @@ import type {
   AuthenticatedClient,
   CheckedDelegation,
   ClearedAttributes,
+  DecidedBinding,
   ExchangingClient,
   FulfilledContract,
   GrantedScope,
@@ -16,6 +17,7 @@ import type {
   SelectedTarget,
   TokenContent,
 } from '../exchange/grant.ts'
+import type { Possession } from '../exchange/possession.ts'
 import type { ExchangeRequest } from '../exchange/read-request.ts'
 import type { Candidate, Witness } from '../exchange/witness.ts'
 import type { Expression } from '../expressions/expression.ts'
@@ -86,6 +88,13 @@ export class Narrator implements Witness {
     return client
   }
 
+  possession(possession: Possession): Possession {
+    const { jkt, certificate } = possession
+    if (jkt !== undefined) this.#notes.facts.dpop_key = jkt
+    if (certificate !== undefined) this.#notes.facts.certificate = certificate.thumbprint
+    return possession
+  }
+
   ignored(names: readonly string[]): void {
     if (names.length > 0) this.#notes.facts.ignored = names
   }
@@ -148,6 +157,11 @@ export class Narrator implements Witness {
   tokens(tokens: ProvenTokens): ProvenTokens {
     this.#end(tokens.actor === undefined ? 'the subject token is genuine' : 'both tokens are genuine')
     return tokens
+  }
+
+  bound(binding: DecidedBinding): DecidedBinding {
+    if (binding.confirmation !== undefined) this.#notes.facts.cnf = binding.confirmation
+    return binding
   }
 
   delegation(delegation: CheckedDelegation): CheckedDelegation {

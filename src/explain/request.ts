@@ -1,5 +1,6 @@
 import type { PresentedCredentials } from '../clients/client.ts'
 import type { TokenRequest } from '../exchange/exchange.ts'
+import { noEvidence } from '../exchange/possession.ts'
 import { presentedCredentials } from '../http/client-credentials.ts'
 import { parseForm } from '../http/form.ts'
 import { tokenExchangeGrant, tokenTypes } from '../oauth/token-types.ts'
@@ -39,5 +40,5 @@ export function readDescribed({ form, parameters, client, clientIp }: DescribedR
   const read = parseForm(Object.keys(parameters).length === 0 && form !== '' ? form : sent.toString())
   const credentials: PresentedCredentials =
     client === undefined ? presentedCredentials(undefined, read) : { method: 'none', because: 'taken at its word' }
-  return { form: read, credentials, clientIp, dpopProof: undefined }
+  return { form: read, credentials, clientIp, evidence: noEvidence }
 }

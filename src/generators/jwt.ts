@@ -5,6 +5,7 @@ import type { JsonObject } from '../json.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import { type Parts, pluginKind, SettingProblem } from '../plugin.ts'
+import { bindingSettings } from '../policies/binding.ts'
 import { buildContract, contractSettings } from '../policies/contract.ts'
 import { warnOfLifetime } from '../policies/lifetime-warnings.ts'
 import type { Contract } from '../policies/processor-policy.ts'
@@ -29,6 +30,7 @@ const shape = {
     .boolean()
     .default(false)
     .meta({ description: 'Whether a token may live longer than the subject token that it was exchanged from' }),
+  binding: bindingSettings,
   contract: contractSettings,
 }
 type Settings = z.output<z.ZodObject<typeof shape>>
@@ -55,6 +57,9 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): TokenGenerator =>
     lifetime,
     outlivesSubject,
     expressesActor: true,
+    binding: { rule: settings.binding, path: ['binding'] },
+    // AWS does not look at cnf: with the presets, a token is a bearer token whatever it says.
+    binds: () => preset === undefined,
     publication: publicationOf(issuer, parts, published, claimNamesOf(settings)),
     roleRequest: preset === 'aws-web-identity' ? webIdentityRequest : undefined,
     async generate(grant) {
@@ -68,13 +73,14 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): TokenGenerator =>
 })
 
 // Whole seconds: some receivers refuse fractions (AWS among them).
-function claimsOf({ attributes, delegation, expiresBy, now }: GeneratorGrant, preset: Settings['preset']): JsonObject {
+function claimsOf({ attributes, delegation, binding, expiresBy, now }: GeneratorGrant, preset: Settings['preset']): JsonObject {
   const known = Object.entries(attributes).filter(([, value]) => value !== null)
   return {
     ...claimsForPreset(preset, Object.fromEntries(known)),
     iat: Math.floor(now),
     exp: Math.floor(expiresBy),
     ...(delegation.act !== undefined && { act: delegation.act }),
+    ...(binding.confirmation !== undefined && { cnf: binding.confirmation }),
   }
 }
 

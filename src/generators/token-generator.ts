@@ -2,13 +2,14 @@ import type { Partition } from '../aws/partitions.ts'
 import type { Grant, IssuedToken } from '../exchange/grant.ts'
 import type { JsonObject } from '../json.ts'
 import type { Contract } from '../policies/processor-policy.ts'
+import type { TokenBinding, TokenMaker } from '../policies/target.ts'
 import type { ProxyRestriction } from '../processors/processor.ts'
 import type { SamlEntity } from '../saml/metadata-out.ts'
 
 /** The part of what has been decided that a generator writes into its token. */
 export type GeneratorGrant = Pick<
   Grant,
-  'attributes' | 'client' | 'delegation' | 'expiresBy' | 'authentication' | 'proxyRestriction' | 'now'
+  'attributes' | 'client' | 'delegation' | 'binding' | 'expiresBy' | 'authentication' | 'proxyRestriction' | 'now'
 >
 
 /** Makes one kind of outbound token. One instance is one file in `policies/token-generators`. */
@@ -28,6 +29,10 @@ export interface TokenGenerator {
   readonly publication?: Publication | undefined
   /** Whether a token may be made from one that restricts this (SAML `ProxyRestriction`), and says so itself. Absent: never. */
   permits?(restriction: ProxyRestriction): boolean
+  /** To which keys its tokens must be bound; absent: to none. */
+  readonly binding?: TokenMaker['binding']
+  /** Whether a token can say that only the holder of this key may use it. Absent: never. */
+  binds?(binding: TokenBinding): boolean
   generate(grant: GeneratorGrant): Promise<IssuedToken>
   /** How AWS is asked for credentials with its tokens. Absent: they are not for that. */
   readonly roleRequest?: RoleRequest | undefined

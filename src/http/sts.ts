@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Context, Middleware } from 'koa'
+import { nothingProved } from '../exchange/possession.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { AuditEntry } from '../observe/audit-entry.ts'
 import type { Circumstances, Recorder } from '../observe/record.ts'
@@ -44,7 +45,14 @@ export function stsEndpoint(server: Server, recorder: Recorder): Middleware {
       manner = mannerOf(envelope)
       const { authorization } = ctx.req.headers
       const { clientIp } = circumstances
-      const message = { envelope, destination: destinationOf(ctx), authorization, httpAction: media?.action, clientIp }
+      const message = {
+        envelope,
+        destination: destinationOf(ctx),
+        authorization,
+        httpAction: media?.action,
+        possession: nothingProved,
+        clientIp,
+      }
       const answer = await answerRequest(server, message, entry)
       await record(answer, recorder, entry, circumstances, entry.times.elapsed)
       const context = envelope.content.attributes.get('Context')

@@ -31,11 +31,10 @@ export function tokenEndpoint(server: Server, { recorder, tracer }: Pick<Signals
 
 async function readRequest(ctx: Context, clientIp: string) {
   const form = await readForm(ctx.req)
-  const dpop = ctx.req.headers.dpop
   return {
     form,
     credentials: presentedCredentials(ctx.req.headers.authorization, form),
     clientIp,
-    dpopProof: Array.isArray(dpop) ? dpop.join(', ') : dpop,
+    evidence: { dpopProofs: ctx.req.headersDistinct.dpop ?? [], certificate: undefined },
   }
 }

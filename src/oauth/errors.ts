@@ -44,6 +44,9 @@ export const refusals = {
   'operation-not-available': { error: 'invalid_request', status: 400 },
   'time-range-refused': { error: 'invalid_request', status: 400 },
   'dpop-not-supported': { error: 'invalid_dpop_proof', status: 400 },
+  'dpop-proof-missing': { error: 'invalid_dpop_proof', status: 400 },
+  'certificate-missing': { error: 'invalid_request', status: 400 },
+  'binding-not-available': { error: 'invalid_request', status: 400 },
   'authorization-details-not-supported': { error: 'invalid_authorization_details', status: 400 },
 } as const satisfies Record<string, { error: string; status: number }>
 

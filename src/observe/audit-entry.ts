@@ -4,6 +4,7 @@ import type {
   AuthenticatedClient,
   CheckedDelegation,
   ClearedAttributes,
+  DecidedBinding,
   ExchangingClient,
   FulfilledContract,
   GrantedScope,
@@ -15,6 +16,7 @@ import type {
   SelectedMapping,
   SelectedTarget,
 } from '../exchange/grant.ts'
+import type { KeyConfirmation, Possession } from '../exchange/possession.ts'
 import type { ExchangeRequest } from '../exchange/read-request.ts'
 import type { Witness } from '../exchange/witness.ts'
 import { claimedClientId } from '../http/client-credentials.ts'
@@ -61,6 +63,13 @@ export class AuditEntry implements Witness {
   exchanging(client: ExchangingClient): ExchangingClient {
     this.times.ended()
     return client
+  }
+
+  possession(possession: Possession): Possession {
+    const { jkt, certificate } = possession
+    const proved = { ...(jkt !== undefined && { jkt }), ...(certificate !== undefined && { 'x5t#S256': certificate.thumbprint }) }
+    if (Object.keys(proved).length > 0) this.#facts.provedKeys = proved
+    return possession
   }
 
   ignored(names: readonly string[]): void {
@@ -123,6 +132,11 @@ export class AuditEntry implements Witness {
     return tokens
   }
 
+  bound(binding: DecidedBinding): DecidedBinding {
+    if (binding.confirmation !== undefined) this.#facts.cnf = binding.confirmation
+    return binding
+  }
+
   delegation(delegation: CheckedDelegation): CheckedDelegation {
     this.times.ended()
     if (delegation.act !== undefined) this.#facts.act = namesOf(delegation.act)
@@ -179,6 +193,8 @@ export interface Facts {
   trace?: string
   claimedClient?: string
   client?: string
+  /** The thumbprints of the keys that the request was proved to hold. */
+  provedKeys?: KeyConfirmation
   ignoredParameters?: readonly string[]
   subjectToken?: object
   actorToken?: object
@@ -193,6 +209,8 @@ export interface Facts {
   subject?: object
   actor?: object
   act?: Actor
+  /** The key that the new token is bound to. */
+  cnf?: KeyConfirmation
   attributes?: JsonObject
   scope?: readonly string[]
   issuedToken?: object

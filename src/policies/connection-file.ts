@@ -128,7 +128,7 @@ function buildMappings(settings: ConnectionSettings, contract: Contract | undefi
   const subjectTokenType = typeOf(processor)
   const mapping: ProcessorMapping = {
     ...{ name: 'attributes', subjectTokenType, subjectProcessor: processor, subjectIssuer: entityId, actor: undefined },
-    ...{ fulfilment, criteria, scope: { from: 'client' } },
+    ...{ rebind: false, fulfilment, criteria, scope: { from: 'client' } },
   }
   const actor = actorProcessor && { tokenType: typeOf(actorProcessor), processor: actorProcessor }
   return { form: processor.form ?? 'text', mapping, actorMapping: actor && { ...mapping, actor } }
@@ -160,7 +160,7 @@ function buildGenerator(
   const fulfilment = buildFulfilment(settings.attributes, whose, declared, parts, [...path, 'attributes'])
   const readsAct = fulfilment.expressions.some(([, { reads }]) => reads.has('act'))
   return {
-    ...{ name: `generators[${index}]`, maker, fulfilment, criteria, expressesActor: maker.expressesActor || readsAct },
+    ...{ name: `generators[${index}]`, maker, fulfilment, criteria, expressesActor: maker.expressesActor || readsAct, unbound: false },
     ...{ appliesTo: settings.appliesTo, virtualServerIds: settings.virtualServerIds ?? served, isDefault: settings.default },
   }
 }

@@ -153,10 +153,19 @@ function buildMapping(
   const fulfilment = buildFulfilment(attributes, { contract, whose: 'the contract' }, declared, parts, attributesPath)
   if (subjectProcessor === undefined) return undefined
   if (actorTokenType === undefined)
-    return { name: `processors[${index}]`, subjectTokenType, subjectProcessor, actor: undefined, fulfilment, criteria, scope }
+    return {
+      name: `processors[${index}]`,
+      subjectTokenType,
+      subjectProcessor,
+      actor: undefined,
+      rebind: false,
+      fulfilment,
+      criteria,
+      scope,
+    }
   if (actorProcessor === undefined) return undefined
   const actor = { tokenType: actorTokenType, processor: actorProcessor }
-  return { name: `processors[${index}]`, subjectTokenType, subjectProcessor, actor, fulfilment, criteria, scope }
+  return { name: `processors[${index}]`, subjectTokenType, subjectProcessor, actor, rebind: false, fulfilment, criteria, scope }
 }
 
 // Such a mapping could only ever refuse: tokens of the type are none that the processor reads.
@@ -232,7 +241,7 @@ function buildIssue(issue: IssueSettings, index: number, declared: Declarations,
   const target = { contract: maker.contract, whose: `the ${kindNames[kind]} "${id}"` }
   const fulfilment = buildFulfilment(issue.attributes, target, declared, parts, [...path, 'attributes'])
   const readsAct = fulfilment.expressions.some(([, { reads }]) => reads.has('act'))
-  return { name: `issues[${index}]`, maker, expressesActor: expressesActor || readsAct, fulfilment, criteria }
+  return { name: `issues[${index}]`, maker, expressesActor: expressesActor || readsAct, unbound: false, fulfilment, criteria }
 }
 
 /** What makes the tokens, and whether they name the actors of a delegation by themselves: access tokens always do. */

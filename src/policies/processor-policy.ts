@@ -45,6 +45,8 @@ export interface ProcessorMapping {
   /** Whose subject tokens alone are taken, where that is narrower than the processor. */
   readonly subjectIssuer?: string
   readonly actor: { readonly tokenType: string; readonly processor: TokenProcessor } | undefined
+  /** Whether the new token may be bound to another key than the subject token. */
+  readonly rebind: boolean
   readonly fulfilment: Fulfilment
   readonly criteria: readonly Criterion[]
   readonly scope: ScopeRule
@@ -57,6 +59,8 @@ export interface TargetMapping {
   readonly maker: TokenMaker
   /** Whether the new token names who acts for its subject. */
   readonly expressesActor: boolean
+  /** Whether the new token is a bearer token whatever the request proves. */
+  readonly unbound: boolean
   readonly fulfilment: Fulfilment
   readonly criteria: readonly Criterion[]
 }

@@ -1,12 +1,20 @@
+import type { X509Certificate } from 'node:crypto'
 import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
 import { settingOf } from '../config/folders.ts'
 import type { Path } from '../config/problems.ts'
 import type { Grant, IssuedToken } from '../exchange/grant.ts'
+import type { BindingRule, KeyConfirmation } from '../exchange/possession.ts'
 import type { TokenGenerator } from '../generators/token-generator.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import type { ProxyRestriction } from '../processors/processor.ts'
 import type { GeneratorGroup } from './generator-group.ts'
 import type { Contract } from './processor-policy.ts'
+
+/** The key of whoever may use a token: as its `cnf` says it, and the certificate itself where it is one. */
+export interface TokenBinding {
+  readonly confirmation: KeyConfirmation | undefined
+  readonly certificate: X509Certificate | undefined
+}
 
 /** What makes new tokens, as far as the pipeline is concerned: an access token manager or a token generator. */
 export interface TokenMaker {
@@ -18,6 +26,10 @@ export interface TokenMaker {
   readonly outlivesSubject: boolean
   /** Whether a token may be made from one that restricts this (SAML `ProxyRestriction`), and says so itself. Absent: never. */
   permits?(restriction: ProxyRestriction): boolean
+  /** To which keys its tokens must be bound, and where in its file that is said; absent: to none. */
+  readonly binding?: { readonly rule: BindingRule; readonly path: Path } | undefined
+  /** Whether a token can say that only the holder of this key may use it. Absent: never. */
+  binds?(binding: TokenBinding): boolean
   generate(grant: Grant): Promise<IssuedToken>
 }
 

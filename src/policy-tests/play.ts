@@ -1,6 +1,7 @@
 import { memberName } from '../config/problems.ts'
 import { exchange, type TokenAnswer } from '../exchange/exchange.ts'
 import type { IssuedToken, MappedAttributes, TokenContent } from '../exchange/grant.ts'
+import { noEvidence } from '../exchange/possession.ts'
 import { Form } from '../http/form.ts'
 import type { JsonObject } from '../json.ts'
 import { OAuthError } from '../oauth/errors.ts'
@@ -31,7 +32,7 @@ export async function play(policyCase: PolicyCase, server: Server): Promise<Outc
     const credentials = { method: 'none', because: 'a policy test has none' } as const
     const answer = await exchange(
       stage,
-      { credentials, form: formOf(policyCase), clientIp: policyCase.clientIp, dpopProof: undefined },
+      { credentials, form: formOf(policyCase), clientIp: policyCase.clientIp, evidence: noEvidence },
       entry,
     )
     const { content, attributes } = entry

@@ -1,4 +1,5 @@
 import { authenticateClient } from '../exchange/authenticate-client.ts'
+import type { Possession } from '../exchange/possession.ts'
 import type { Witness } from '../exchange/witness.ts'
 import { OAuthError, type RefusalReason } from '../oauth/errors.ts'
 import type { Server } from '../server.ts'
@@ -21,6 +22,8 @@ export interface TrustMessage {
   readonly authorization: string | undefined
   /** `SOAPAction`, or the `action` of the media type. */
   readonly httpAction: string | undefined
+  /** DPoP has no place in a SOAP message. */
+  readonly possession: Pick<Possession, 'certificate'>
   readonly clientIp: string
 }
 
@@ -53,6 +56,7 @@ export async function answerRequest(server: Server, message: TrustMessage, witne
   if (userNameIsCaller && security.userName !== undefined)
     await requireFreshUserName(server.outside.store, authenticated, readUserName(security.userName), now)
   const client = witness.exchanging(checkCaller(authenticated))
+  const possession = witness.possession(message.possession)
   witness.ignored(ignoredElements(envelope))
   const actions = [addressing?.action, message.httpAction]
   const request = witness.request(readTrustRequest({ envelope, security, actions, userNameIsCaller, now }))
@@ -60,7 +64,7 @@ export async function answerRequest(server: Server, message: TrustMessage, witne
   // Which rules apply?
   const selected = witness.connection(selectConnection(server, client, request, destination))
   const mapping = witness.mapping(selectTokens(selected, request, witness))
-  const asking = { server, client, request, selected, mapping, clientIp, now }
+  const asking = { server, client, request, selected, mapping, possession, clientIp, now }
   return request.operation === 'issue'
     ? { request, issued: await issue(asking, witness), status: undefined }
     : await answerValidation(asking, witness)

@@ -1,6 +1,7 @@
 import type { Addressee } from '../exchange/check-audience.ts'
 import { expressionContext } from '../exchange/expression-context.ts'
 import type { ExchangingClient, SelectedConnection, SelectedMapping } from '../exchange/grant.ts'
+import type { Possession } from '../exchange/possession.ts'
 import type { ExpressionContext } from '../expressions/expression.ts'
 import type { Instant } from '../outside.ts'
 import type { ProcessorRequest } from '../processors/processor.ts'
@@ -14,6 +15,7 @@ export interface Asking {
   readonly request: TrustRequest
   readonly selected: SelectedConnection
   readonly mapping: SelectedMapping
+  readonly possession: Possession
   readonly clientIp: string
   readonly now: Instant
 }

@@ -1,3 +1,4 @@
+import { bindToken } from '../exchange/bind-token.ts'
 import { boundLifetime } from '../exchange/bound-lifetime.ts'
 import { checkAudience } from '../exchange/check-audience.ts'
 import { checkBinding } from '../exchange/check-binding.ts'
@@ -25,14 +26,15 @@ export interface Issued {
 
 /** `Issue` (WS-Trust 1.3 §4), and `Validate` where a token is wanted: the stages of the exchange, all of them, from the target on. */
 export async function issue(asking: Asking, witness: Witness): Promise<Issued> {
-  const { server, client, request, selected, mapping, now } = asking
+  const { server, client, request, selected, mapping, possession, now } = asking
   const { connection } = selected
   const target = witness.target(selectGenerator(selected, request, witness))
 
   // What do the tokens prove, and were they meant for the virtual server that was addressed?
   const proven = witness.tokens(await processTokens(mapping, request, now, witness, knownOf(asking)))
-  const usable = checkBinding(checkValidity(checkAudience(addresseeOf(asking), client, proven), now))
+  const usable = checkBinding(mapping, checkValidity(checkAudience(addresseeOf(asking), client, proven), now), possession)
   const tokens = checkProxyRestriction(target, usable)
+  const binding = witness.bound(bindToken([], target, tokens, possession))
   const acts = request.isDelegation && request.actor === undefined
   const delegation = witness.delegation(delegate({ server, client, acts }, target, tokens))
   const expiresBy = boundLifetime(target, tokens, now, request.endsBy)
@@ -50,6 +52,18 @@ export async function issue(asking: Asking, witness: Witness): Promise<Issued> {
   await useOnce(server.outside.store, tokens, now)
   witness.used()
   const { authentication, proxyRestriction } = tokens.subject.proof
-  const grant = { client, target, attributes: mapped, delegation, scope, expiresBy, ancestors, authentication, proxyRestriction, now }
+  const grant = {
+    client,
+    target,
+    attributes: mapped,
+    delegation,
+    binding,
+    scope,
+    expiresBy,
+    ancestors,
+    authentication,
+    proxyRestriction,
+    now,
+  }
   return { token: witness.issued(await generateToken(grant)), target }
 }

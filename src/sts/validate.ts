@@ -13,10 +13,10 @@ import { type Asking, addresseeOf, contextOf, knownOf, noFurtherCriteria } from 
  * that a token for one use is used by it.
  */
 export async function validate(asking: Asking, witness: Witness): Promise<void> {
-  const { server, client, request, selected, mapping, now } = asking
+  const { server, client, request, selected, mapping, possession, now } = asking
   witness.notNeeded()
   const proven = witness.tokens(await processTokens(mapping, request, now, witness, knownOf(asking)))
-  const tokens = checkBinding(checkValidity(checkAudience(addresseeOf(asking), client, proven), now))
+  const tokens = checkBinding(mapping, checkValidity(checkAudience(addresseeOf(asking), client, proven), now), possession)
   witness.notNeeded()
   const context = contextOf(asking)
   const fulfilled = witness.fulfilled(selected.connection, fulfilContract(mapping, tokens, context, witness))

@@ -84,6 +84,7 @@ describe('clients/client-file', () => {
         accessTokenManagers: new Set(['api']),
         generatorGroups: undefined,
         default: { accessTokenManager: 'api', generatorGroup: undefined },
+        binding: 'optional',
       },
       introspection: { enabled: true },
       wsTrust: { enabled: true, connections: new Set(['partner']) },
@@ -103,6 +104,7 @@ describe('clients/client-file', () => {
       accessTokenManagers: undefined,
       generatorGroups: undefined,
       default: { accessTokenManager: undefined, generatorGroup: undefined },
+      binding: 'optional',
     })
   })
 

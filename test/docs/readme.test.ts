@@ -8,6 +8,7 @@ import { buildConfiguration, parseConfiguration } from '../../src/config/load.ts
 import { ConfigError } from '../../src/config/problems.ts'
 import { readSources } from '../../src/config/read.ts'
 import { exchange } from '../../src/exchange/exchange.ts'
+import { noEvidence } from '../../src/exchange/possession.ts'
 import { Form } from '../../src/http/form.ts'
 import { guardedFetch } from '../../src/keys/guarded-fetch.ts'
 import { AuditEntry } from '../../src/observe/audit-entry.ts'
@@ -47,7 +48,7 @@ async function exchangeInFolder(folder: string, more: Record<string, string> = {
   }
   const form = new Form(new Map(Object.entries(parameters)), new Map([['resource', ['http://localhost:3001/orders/']]]))
   const credentials = { method: 'client_secret_basic', candidates: [{ clientId: 'sample', secret }] } as const
-  return exchange(server, { credentials, form, clientIp: '127.0.0.1', dpopProof: undefined }, new AuditEntry())
+  return exchange(server, { credentials, form, clientIp: '127.0.0.1', evidence: noEvidence }, new AuditEntry())
 }
 
 describe('README.md', () => {

@@ -72,6 +72,7 @@ export function grantOf(attributes: JsonObject, more: object = {}): GeneratorGra
     attributes,
     client: { id: 'orders' },
     delegation: { act: undefined },
+    binding: { confirmation: undefined, certificate: undefined },
     expiresBy: now + 7200,
     now,
     ...more,

@@ -55,7 +55,8 @@ export class Foresight {
   #explain(body: string, headers: Record<string, string>): Promise<Explanation> {
     const read = () => {
       const form = parseForm(body)
-      return { form, credentials: presentedCredentials(headers.authorization, form), clientIp: '127.0.0.1', dpopProof: headers.dpop }
+      const evidence = { dpopProofs: headers.dpop === undefined ? [] : [headers.dpop], certificate: undefined }
+      return { form, credentials: presentedCredentials(headers.authorization, form), clientIp: '127.0.0.1', evidence }
     }
     return this.#store.during(() => explain(this.#server, read, everything))
   }
