@@ -133,11 +133,11 @@ function buildTokenExchange(settings: ClientSettings['tokenExchange'], parts: Pa
   const managerOf = (name: Reference) => managerTarget(parts.accessTokenManager(name))
   const groupOf = (name: Reference) => groupTarget(parts.generatorGroup(name))
   for (const [name, path] of namesOf('accessTokenManagers', accessTokenManagers, 'accessTokenManager', chosen.accessTokenManager))
-    warnIfUnreachable(managerOf(name), policy, path, parts)
+    reportIfUnreachable(managerOf(name), policy, path, parts)
   for (const [name, path] of namesOf('generatorGroups', generatorGroups, 'generatorGroup', chosen.generatorGroup))
-    warnIfUnreachable(groupOf(name), policy, path, parts)
-  warnIfUnlisted(accessTokenManagers, 'accessTokenManagers', chosen.accessTokenManager, 'accessTokenManager', parts)
-  warnIfUnlisted(generatorGroups, 'generatorGroups', chosen.generatorGroup, 'generatorGroup', parts)
+    reportIfUnreachable(groupOf(name), policy, path, parts)
+  reportUnlisted(accessTokenManagers, 'accessTokenManagers', chosen.accessTokenManager, 'accessTokenManager', parts)
+  reportUnlisted(generatorGroups, 'generatorGroups', chosen.generatorGroup, 'generatorGroup', parts)
   return {
     enabled: settings.enabled,
     policy,
@@ -153,15 +153,16 @@ function namesOf(list: string, listed: readonly Reference[] = [], member: string
   return chosen === undefined ? names : [...names, [chosen, ['tokenExchange', 'default', member]]]
 }
 
-function warnIfUnreachable(target: Target, policy: ProcessorPolicy | undefined, path: Path, parts: Parts): void {
-  const never = (why: string) => parts.warn('unreachable-target', path, `can never be issued: ${why}`)
+// A list may say more than is true. A default that cannot be had is refused to everybody who relies on it.
+function reportIfUnreachable(target: Target, policy: ProcessorPolicy | undefined, path: Path, parts: Parts): void {
+  const report = path.includes('default') ? parts.problem : parts.warn.bind(parts, 'unreachable-target')
   const issuing = policy === undefined || target.makers.some(maker => policy.issues.has(maker))
-  if (!issuing) never(`the policy "${policy.id}" issues nothing to "${target.id}"`)
+  if (!issuing) report(path, `can never be issued: the policy "${policy.id}" issues nothing to "${target.id}"`)
   if (target.clients?.enforced === true && !target.clients.allow.has(parts.id))
-    never(`"clients" of "${target.id}" does not list this client`)
+    report(path, `can never be issued: "clients" of "${target.id}" does not list this client`)
 }
 
-function warnIfUnlisted(
+function reportUnlisted(
   listed: readonly Reference[] | undefined,
   list: string,
   chosen: Reference | undefined,
@@ -169,7 +170,7 @@ function warnIfUnlisted(
   parts: Parts,
 ): void {
   if (chosen === undefined || listed === undefined || listed.some(({ id }) => id === chosen.id)) return
-  parts.warn('unreachable-target', ['tokenExchange', 'default', member], `"${list}" does not list "${chosen.id}"`)
+  parts.problem(['tokenExchange', 'default', member], `can never be issued: "${list}" does not list "${chosen.id}"`)
 }
 
 function methodProblem(input: unknown): string {

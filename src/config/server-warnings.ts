@@ -9,7 +9,7 @@ import { isLoopback, type ServerSettings } from './server-file.ts'
 import { editDistance } from './suggest.ts'
 import { Reference } from './values.ts'
 
-/** Warns of what is legal and dangerous in `server.json`, and of what its defaults leave undone (docs/warnings.md). */
+/** Warns of what is legal and dangerous in `server.json` (docs/warnings.md), and reports defaults that nobody can have. */
 export function warnOfServer(settings: ServerSettings, files: readonly ParsedFile[], built: Built, findings: Findings): void {
   const server = files.find(({ source }) => source.kind === 'server')
   if (server === undefined) return
@@ -28,7 +28,7 @@ export function warnOfServer(settings: ServerSettings, files: readonly ParsedFil
   const policies = [...built['processor-policies'].values()]
   for (const [member, name] of Object.entries({ accessTokenManager, generatorGroup })) {
     if (name !== undefined && !policies.some(policy => issuesTo(policy, name, built)))
-      warn('unreachable-target', ['defaults', member], `can never be issued: no policy issues anything to "${name.id}"`)
+      findings.report(server, ['defaults', member], `can never be issued: no policy issues anything to "${name.id}"`)
   }
   warnOfAudiences(settings, files, findings)
   warnOfClients(processorPolicy && built['processor-policies'].get(processorPolicy.id), files, built, findings)
@@ -71,7 +71,8 @@ function warnOfClients(policy: ProcessorPolicy | undefined, files: readonly Pars
     for (const [path, name] of findInstances(targets, Reference)) {
       if (issuesTo(policy, name, built)) continue
       const message = `can never be issued: the default policy "${policy.id}" issues nothing to "${name.id}"`
-      findings.warn(file, 'unreachable-target', ['tokenExchange', ...path], message)
+      if (path[0] === 'default') findings.report(file, ['tokenExchange', ...path], message)
+      else findings.warn(file, 'unreachable-target', ['tokenExchange', ...path], message)
     }
   }
 }

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { replaced, type Texts, warningsOf, wholeConfiguration } from './configuration.ts'
+import { problemsOf, replaced, type Texts, warningsOf, wholeConfiguration } from './configuration.ts'
 
 const policy = 'policies/processor-policies/people.json'
 const people = 'policies/token-processors/people.json'
@@ -41,6 +41,14 @@ const mappingOfAgents = (type: string) => `"processors": [
     },`
 const policyCriteria = `  "criteria": [{ "require": "policy.email.endsWith('@example.com')", "otherwise": "our own people only" }],\n`
 const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString()
+
+const defaultToApi: Change = [basic, '"default": { "accessTokenManager": "billing" }', '"default": { "accessTokenManager": "api" }']
+
+const notIssued: Change = [
+  policy,
+  `    },\n    {\n      "accessTokenManager": "billing",\n      "attributes": { "sub": "policy.subject", "email": "policy.email" }\n    }`,
+  '    }',
+]
 
 const cases: Record<string, Case> = {
   'admin-in-public': {
@@ -201,8 +209,10 @@ const cases: Record<string, Case> = {
     ],
   },
   'unreachable-target': {
-    dangerous: [[basic, '["api", "billing"]', '["api"]']],
-    lines: [`${basic}:7:18 tokenExchange.default.accessTokenManager: "accessTokenManagers" does not list "billing" [unreachable-target]`],
+    dangerous: [[billing, '["basic", "post"]', '["post"]'], defaultToApi],
+    lines: [
+      `${basic}:6:36 tokenExchange.accessTokenManagers[1]: can never be issued: "clients" of "billing" does not list this client [unreachable-target]`,
+    ],
     harmless: [[[basic, '["api", "billing"]', '["billing"]']]],
   },
   'no-policy': {
@@ -354,58 +364,59 @@ describe('warnings', () => {
   describe('unreachable-target', () => {
     const lines: Array<[what: string, changes: Change[], lines: string[]]> = [
       [
-        'a manager that has other clients',
-        [[billing, '["basic", "post"]', '["post"]']],
-        [
-          `${basic}:6:36 tokenExchange.accessTokenManagers[1]: can never be issued: "clients" of "billing" does not list this client [unreachable-target]`,
-          `${basic}:7:18 tokenExchange.default.accessTokenManager: can never be issued: "clients" of "billing" does not list this client [unreachable-target]`,
-        ],
-      ],
-      [
         "a manager that the client's policy issues nothing to",
-        [
-          [
-            policy,
-            `    },\n    {\n      "accessTokenManager": "billing",\n      "attributes": { "sub": "policy.subject", "email": "policy.email" }\n    }`,
-            '    }',
-          ],
-          [basic, '"default": { "accessTokenManager": "billing" }', '"default": { "accessTokenManager": "api" }'],
-        ],
+        [notIssued, defaultToApi],
         [
           `${basic}:6:36 tokenExchange.accessTokenManagers[1]: can never be issued: the policy "people" issues nothing to "billing" [unreachable-target]`,
         ],
       ],
       [
         'a manager that the default policy issues nothing to',
-        [
-          [
-            policy,
-            `    },\n    {\n      "accessTokenManager": "billing",\n      "attributes": { "sub": "policy.subject", "email": "policy.email" }\n    }`,
-            '    }',
-          ],
-          [basic, '    "processorPolicy": "people",\n', ''],
-        ],
+        [notIssued, defaultToApi, [basic, '    "processorPolicy": "people",\n', '']],
         [
           `${basic}:5:36 tokenExchange.accessTokenManagers[1]: can never be issued: the default policy "people" issues nothing to "billing" [unreachable-target]`,
-          `${basic}:6:18 tokenExchange.default.accessTokenManager: can never be issued: the default policy "people" issues nothing to "billing" [unreachable-target]`,
         ],
-      ],
-      [
-        "the server's default that no policy issues to",
-        [
-          [
-            policy,
-            `    },\n    {\n      "accessTokenManager": "billing",\n      "attributes": { "sub": "policy.subject", "email": "policy.email" }\n    }`,
-            '    }',
-          ],
-          [basic, ',\n    "accessTokenManagers": ["api", "billing"],\n    "default": { "accessTokenManager": "billing" }', ''],
-          ['server.json', '"accessTokenManager": "api"', '"accessTokenManager": "billing"'],
-        ],
-        ['server.json:6:46 defaults.accessTokenManager: can never be issued: no policy issues anything to "billing" [unreachable-target]'],
       ],
     ]
     for (const [what, changes, expected] of lines) {
       it(`is said of ${what}`, async () => expect(await warningsOf(apply(changes))).to.deep.equal(expected))
+    }
+
+    const problems: Array<[what: string, changes: Change[], lines: string[]]> = [
+      [
+        'the client itself does not list',
+        [[basic, '["api", "billing"]', '["api"]']],
+        [`${basic}:7:18 tokenExchange.default.accessTokenManager: can never be issued: "accessTokenManagers" does not list "billing"`],
+      ],
+      [
+        'other clients have',
+        [[billing, '["basic", "post"]', '["post"]']],
+        [`${basic}:7:18 tokenExchange.default.accessTokenManager: can never be issued: "clients" of "billing" does not list this client`],
+      ],
+      [
+        "the client's policy issues nothing to",
+        [notIssued],
+        [`${basic}:7:18 tokenExchange.default.accessTokenManager: can never be issued: the policy "people" issues nothing to "billing"`],
+      ],
+      [
+        'the default policy issues nothing to',
+        [notIssued, [basic, '    "processorPolicy": "people",\n', '']],
+        [
+          `${basic}:6:18 tokenExchange.default.accessTokenManager: can never be issued: the default policy "people" issues nothing to "billing"`,
+        ],
+      ],
+      [
+        'no policy issues to, of the server',
+        [
+          notIssued,
+          [basic, ',\n    "accessTokenManagers": ["api", "billing"],\n    "default": { "accessTokenManager": "billing" }', ''],
+          ['server.json', '"accessTokenManager": "api"', '"accessTokenManager": "billing"'],
+        ],
+        ['server.json:6:46 defaults.accessTokenManager: can never be issued: no policy issues anything to "billing"'],
+      ],
+    ]
+    for (const [what, changes, expected] of problems) {
+      it(`is more than a warning for a default that ${what}`, async () => expect(await problemsOf(apply(changes))).to.deep.equal(expected))
     }
   })
 
