@@ -6,7 +6,7 @@ import { Findings } from './findings.ts'
 import type { AbsentText } from './link.ts'
 import type { Parsed } from './load.ts'
 import type { ParsedFile } from './parse.ts'
-import { describe } from './problems.ts'
+import { describe, type Path } from './problems.ts'
 import type { ExternalText } from './values.ts'
 
 /** A configuration in which something was made up, and what. */
@@ -48,11 +48,12 @@ async function standInFor({ external, file, path }: AbsentText, texts: ReadonlyM
   const inSettings = path.map(String)
   // A table is neither: nothing could be looked up in it.
   if (file.source.kind === 'data-stores' && inSettings.at(-1) === 'file') return undefined
+  if (file.source.kind === 'data-stores' && /^(certificate|privateKey)$/.test(inSettings.at(-1) ?? '')) return shownPair(file, path)
   // What a partner publishes about himself cannot be made up, and is no secret: it belongs into Git.
   if (inSettings.includes('metadata')) return undefined
   if (inSettings.at(-1) === 'jwks') return [[external, JSON.stringify({ keys: [(await generateKey(algorithmOf(file))).publicJwk] })]]
   if (inSettings.includes('encryption')) return [[external, certificate((await generateKey('RSA-OAEP-256')).privateKeyPem)]]
-  if (/^(certificates|metadataSignedBy|holder|certificate)$/.test(inSettings.filter(step => !/^\d+$/.test(step)).at(-1) ?? ''))
+  if (/^(certificates|metadataSignedBy|holder|certificate|ca)$/.test(inSettings.filter(step => !/^\d+$/.test(step)).at(-1) ?? ''))
     return [[external, certificate((await generateKey('ES256')).privateKeyPem)]]
   return [[external, inSettings.at(-1) === 'url' ? 'redis://stand-in.invalid' : randomBytes(32).toString('base64url')]]
 }
@@ -74,6 +75,19 @@ function certificateOfKey({ blueprint }: ParsedFile, external: ExternalText, tex
   if (texts.has(external)) return [[external, texts.get(external) ?? '']]
   const pem = texts.get((blueprint.settings as KeySettings).privateKey)
   return pem === undefined ? undefined : [[external, certificate(pem)]]
+}
+
+type ShownPair = Partial<Record<'certificate' | 'privateKey', ExternalText>>
+
+// One without the other would be a mistake: both are made up, even where one is here.
+async function shownPair({ blueprint }: ParsedFile, path: Path): Promise<Texts> {
+  const settings = path.slice(0, -1).reduce((found, step) => (found as Record<PropertyKey, object>)[step] ?? {}, blueprint.settings)
+  const { certificate: shown, privateKey } = settings as ShownPair
+  const { privateKeyPem } = await generateKey('ES256')
+  return [
+    ...(shown === undefined ? [] : [[shown, certificate(privateKeyPem)] as const]),
+    ...(privateKey === undefined ? [] : [[privateKey, privateKeyPem] as const]),
+  ]
 }
 
 function certificate(privateKeyPem: string): string {

@@ -1,4 +1,5 @@
 /** Every kind of data store. Another one is a file beside these and a line here. */
+import { ldap } from './ldap.ts'
 import { table } from './table.ts'
 
-export const dataStoreKinds = [table] as const
+export const dataStoreKinds = [ldap, table] as const
