@@ -166,7 +166,7 @@ export class Builder {
     }
   }
 
-  #compileExpression(file: ParsedFile, ...[{ source }, path, declared, expected, where]: Parameters<Parts['expression']>) {
+  #compileExpression(file: ParsedFile, ...[{ source, offset }, path, declared, expected, where]: Parameters<Parts['expression']>) {
     const { findings } = this.#surroundings
     const before = where === undefined ? '' : `${where}: `
     try {
@@ -174,12 +174,12 @@ export class Builder {
       const { expression, unguarded } = this.#expressions.compile(source, place, declared, expected)
       for (const { path: member, start } of unguarded) {
         const message = `${before}reads ${member}, which its schema does not require; guard it with has()`
-        findings.warn(file, 'optional-claim-read', path, message, start)
+        findings.warn(file, 'optional-claim-read', path, message, offset + start)
       }
       return expression
     } catch (error) {
       if (!(error instanceof ExpressionProblem)) throw error
-      findings.report(file, path, `${before}${error.message}`, error.offset)
+      findings.report(file, path, `${before}${error.message}`, offset + error.offset)
       return undefined
     }
   }

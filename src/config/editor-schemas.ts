@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { dataStoreKinds } from '../data-stores/index.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { isJsonObject } from '../json.ts'
 import type { PluginKind } from '../plugin.ts'
+import { lookupDescription } from '../policies/lookup-settings.ts'
 import { plainFiles, pluginKinds } from './parse.ts'
 
 /** The JSON Schemas with which an editor completes and checks each kind of file, by file name. Generated from what the server itself parses with. */
@@ -52,8 +54,21 @@ function simplified(value: JsonValue | undefined): JsonValue | undefined {
   if (!isJsonObject(value)) return value
   // The only definitions that are left say what JSON is.
   if (typeof value.$ref === 'string' && value.$ref.startsWith('#/$defs/')) return {}
+  if (value.description === lookupDescription) return anyLookup(value)
   if (String(value.description).startsWith('A JSON Schema')) return { description: value.description, $ref: metaSchema }
   return sorted(value)
+}
+
+// Which members a lookup may have beside the common ones, its data store decides: an editor offers those of all types.
+function anyLookup({ additionalProperties: _open, ...common }: JsonObject): JsonObject {
+  const own = new Map<string, JsonObject[]>()
+  for (const { lookup } of dataStoreKinds) {
+    const { properties } = convert(z.strictObject(lookup)) as { readonly properties: Readonly<Record<string, JsonObject>> }
+    for (const [name, schema] of Object.entries(properties)) own.set(name, [...(own.get(name) ?? []), schema])
+  }
+  const offered = [...own].map(([name, schemas]) => [name, schemas.length === 1 ? schemas[0] : { anyOf: schemas }] as const)
+  const properties = { ...(common.properties as JsonObject), ...Object.fromEntries(offered) } as JsonObject
+  return sorted({ ...common, properties, additionalProperties: false })
 }
 
 // Members in one order, so that the same code always writes the same file.

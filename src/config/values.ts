@@ -33,8 +33,11 @@ export class ExternalText {
 /** The source of a CEL expression; the policy that it stands in compiles it, because only that knows the variables. */
 export class ExpressionSource {
   readonly source: string
-  constructor(source: string) {
+  /** Where it begins within the text that it stands in. */
+  readonly offset: number
+  constructor(source: string, offset = 0) {
     this.source = source
+    this.offset = offset
   }
 }
 
@@ -48,10 +51,14 @@ export class TemplateSource {
 
 /**
  * An object with exactly these members. An unknown one is an error that suggests the nearest known one; `absent` says of members that
- * its siblings have why it has none of that name.
+ * its siblings have why it has none of that name; `elsewhere` are members that it may have and that somebody else checks.
  */
-export function strict<Shape extends z.ZodRawShape>(shape: Shape, absent: Readonly<Record<string, string>> = {}) {
-  const known = Object.keys(shape)
+export function strict<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  absent: Readonly<Record<string, string>> = {},
+  elsewhere: readonly string[] = [],
+) {
+  const known = [...Object.keys(shape), ...elsewhere]
   const hint = (key: string) => (Object.hasOwn(absent, key) ? `: ${absent[key]}` : didYouMean(key, known))
   return z.strictObject(shape, {
     error: issue =>

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Path } from '../config/problems.ts'
-import { ExternalText, strict, type TemplateSource } from '../config/values.ts'
+import { duration, ExternalText, strict, type TemplateSource } from '../config/values.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { type Parts, type PluginKind, pluginKind } from '../plugin.ts'
+import { Breaker, type BreakerSettings } from './breaker.ts'
 
 /** What stands in a query in the place of `{expression}`. */
 export type QueryValue = string | number | boolean
@@ -85,6 +86,8 @@ export interface DataStore {
   /** Checks the members of a lookup that are this kind's own. */
   readonly lookup: z.ZodType
   readonly client: StoreClient<unknown>
+  /** Whether it is asked at all just now. */
+  readonly breaker: Breaker
 }
 
 /** A kind of data store, and the members that lookups in it have beside the common ones. */
@@ -100,7 +103,8 @@ export const storeAttributes = z
 
 /**
  * Defines a kind of data store by the shape of its settings, the shape of the lookups in it, and the function that builds it.
- * `sameness` goes into the name of whatever the store keeps over reloads (`parts.kept`), such as its connections.
+ * `sameness` goes into the name of whatever the store keeps over reloads (`parts.kept`), such as its connections. What is not `remote` never
+ * fails to answer.
  */
 export function dataStoreKind<Shape extends z.ZodRawShape, LookupShape extends z.ZodRawShape>(
   type: string,
@@ -111,15 +115,44 @@ export function dataStoreKind<Shape extends z.ZodRawShape, LookupShape extends z
     parts: Parts,
     sameness: string,
   ) => StoreClient<z.output<z.ZodObject<LookupShape>>> | Promise<StoreClient<z.output<z.ZodObject<LookupShape>>>>,
+  { remote = true }: { readonly remote?: boolean } = {},
 ): DataStoreKind {
-  const kind = pluginKind(type, shape, async (settings, parts): Promise<DataStore> => {
+  const kind = pluginKind(type, remote ? { ...breakerSettings, ...shape } : shape, async (settings, parts): Promise<DataStore> => {
     const sameness = samenessOf(settings, parts)
+    const { breaker } = settings as { readonly breaker?: BreakerSettings }
     const client = (await build(settings, parts, sameness)) as StoreClient<unknown>
     for (const [name, schema] of Object.entries(client.attributes)) parts.jsonSchema(schema, ['attributes', name])
-    return { id: parts.id, type, attributes: client.attributes, sameness, lookup: strict(lookup), client }
+    return {
+      id: parts.id,
+      type,
+      attributes: client.attributes,
+      sameness,
+      lookup: strict(lookup, {}, lookupMembers),
+      client,
+      breaker: breakerOf(sameness, breaker, parts),
+    }
   })
   return { ...kind, lookup }
 }
+
+const breakerSettings = {
+  breaker: strict({
+    failures: z.int().min(1).max(1_000).default(5).meta({ description: 'After so many failures in a row it is left alone (default 5)' }),
+    pause: duration
+      .refine(seconds => seconds >= 1 && seconds <= 3_600, 'must be between "1s" and "1h"')
+      .default(5)
+      .meta({ description: 'For how long, until one question tells whether it is back (default "5s")' }),
+  })
+    .prefault({})
+    .meta({ description: 'When a data store that fails is left alone: exchanges that need it then do not wait for it' }),
+}
+
+function breakerOf(sameness: string, settings: BreakerSettings | undefined, { kept }: Parts): Breaker {
+  return kept.of(['breaker', sameness], () => new Breaker(settings ?? { failures: Number.POSITIVE_INFINITY, pause: 0 }))
+}
+
+/** The members of a lookup that are the same for every kind (`policies/lookup-settings.ts`). */
+const lookupMembers = ['description', 'dataStore', 'attributes', 'timeout', 'cache', 'many', 'ifMissing', 'ifDown']
 
 // Secrets take part, and nobody gets them back from a digest.
 function samenessOf(settings: object, parts: Parts): string {

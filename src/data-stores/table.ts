@@ -43,14 +43,20 @@ const lookup = {
 }
 
 /** A JSON or CSV file in the configuration folder: small lookups without a server. */
-export const table = dataStoreKind('table', shape, lookup, (settings, parts): StoreClient<{ where: Where }> => {
-  for (const [index, key] of settings.keys.entries()) {
-    if (!Object.hasOwn(settings.attributes, key))
-      parts.problem(['keys', index], `"attributes" has no "${key}"${didYouMean(key, Object.keys(settings.attributes))}`)
-  }
-  const rows = new TableRows(settings, soundRows(settings, parts))
-  return { attributes: settings.attributes, prepare: ({ where }, lookupParts) => prepare(where, settings, rows, lookupParts) }
-})
+export const table = dataStoreKind(
+  'table',
+  shape,
+  lookup,
+  (settings, parts): StoreClient<{ where: Where }> => {
+    for (const [index, key] of settings.keys.entries()) {
+      if (!Object.hasOwn(settings.attributes, key))
+        parts.problem(['keys', index], `"attributes" has no "${key}"${didYouMean(key, Object.keys(settings.attributes))}`)
+    }
+    const rows = new TableRows(settings, soundRows(settings, parts))
+    return { attributes: settings.attributes, prepare: ({ where }, lookupParts) => prepare(where, settings, rows, lookupParts) }
+  },
+  { remote: false },
+)
 
 type Where = Readonly<Record<string, TemplateSource>>
 

@@ -15,6 +15,7 @@ import { expressionContext } from './expression-context.ts'
 import { fulfilContract } from './fulfil-contract.ts'
 import { generateToken } from './generate-token.ts'
 import { grantScope } from './grant-scope.ts'
+import { lookUpForSubject, lookUpForTarget, nothingFound } from './look-up.ts'
 import { mapAttributes } from './map-attributes.ts'
 import type { KeyConfirmation, PossessionEvidence } from './possession.ts'
 import { processTokens } from './process-tokens.ts'
@@ -80,10 +81,13 @@ export async function exchange(
 
   // What is learned from them, and may they have what they ask for?
   const context = expressionContext(client, request, clientIp, now)
-  const fulfilled = witness.fulfilled(policy, fulfilContract(mapping, tokens, context, witness))
-  const attributes = witness.cleared(checkCriteria(policy, mapping, tokens, fulfilled, context, witness))
+  const found = mapping.lookups.length === 0 ? nothingFound : await lookUpForSubject(mapping, tokens, context, witness)
+  const fulfilled = witness.fulfilled(policy, fulfilContract(mapping, tokens, found, context, witness))
+  const attributes = witness.cleared(checkCriteria(policy, mapping, tokens, found, fulfilled, context, witness))
   const scope = witness.scope(grantScope(request.scope, { server, client, policy, mapping, target, tokens, attributes, context }))
-  const mapped = witness.mapped(mapAttributes(target, attributes, delegation, scope, context, witness))
+  const needsMore = target.mapping.lookups.length > 0
+  const more = needsMore ? await lookUpForTarget(target, attributes, delegation, scope, context, witness) : nothingFound
+  const mapped = witness.mapped(mapAttributes(target, attributes, delegation, scope, more, context, witness))
 
   // Only now is anything used up, made or sent.
   await useOnce(server.outside.store, tokens, now)

@@ -47,7 +47,7 @@ function settingThatLacks(missing: readonly string[], { client, target: { target
 function carriedScope({ server, mapping, tokens, attributes, context }: Grounds): readonly string[] | undefined {
   const { scope: rule } = mapping
   if (rule.from === 'client') return undefined
-  if (rule.from === 'expression') return listOfScopes(rule.expression, { ...tokenVariables(tokens, context), policy: attributes })
+  if (rule.from === 'expression') return listOfScopes(rule.expression, { ...tokenVariables(tokens, {}, context), policy: attributes })
   const { processor, proof } = tokens.subject
   const fromHere = processor.origin === 'own' || server.generatorIssuers.has(proof.issuer)
   return proof.scope ?? (fromHere ? [] : undefined)

@@ -37,6 +37,12 @@ export type UsableTokens = Branded<ValidTokens, 'usable'>
 /** Usable tokens from which the target's token may be made (`check-proxy-restriction.ts`). */
 export type UnrestrictedTokens = Branded<UsableTokens, 'unrestricted'>
 
+/** What the lookups of the processor mapping have found, by their names (`look-up.ts`). */
+export type FoundForSubject = Branded<JsonObject, 'found-for-subject'>
+
+/** What the lookups of the target's mapping have found (`look-up.ts`). */
+export type FoundForTarget = Branded<JsonObject, 'found-for-target'>
+
 /** The policy's attributes, fulfilled (`fulfil-contract.ts`). */
 export type FulfilledContract = Branded<JsonObject, 'fulfilled'>
 

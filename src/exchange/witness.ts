@@ -1,7 +1,9 @@
 import type { PresentedCredentials } from '../clients/client.ts'
+import type { QueryValue, Row } from '../data-stores/data-store.ts'
 import type { Expression } from '../expressions/expression.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { OAuthError } from '../oauth/errors.ts'
+import type { Lookup } from '../policies/lookup.ts'
 import type { Criterion, ProcessorPolicy } from '../policies/processor-policy.ts'
 import type {
   AuthenticatedClient,
@@ -59,12 +61,28 @@ export interface Witness {
 
   /** What a selection could have chosen from, told only to a witness that asks. */
   considered(what: 'mapping' | 'target', candidates: () => readonly Candidate[]): void
+  /** A lookup was made, whatever came of it. */
+  lookedUp(lookup: Lookup, made: MadeLookup): void
   /** The value of one expression of a fulfilment. */
   evaluated(attribute: string, expression: Expression, value: JsonValue): void
   /** Whether a criterion holds; `refusal` says why it does not. */
   decided(criterion: Criterion, refusal: OAuthError | undefined): void
   /** A refusal that is only recorded, because its setting says `"mode": "audit"`. */
   overlooked(refusal: OAuthError): void
+}
+
+/** What came of a lookup. `unfit`: the data store has answered, but not as its file says. */
+export type LookupOutcome = 'found' | 'missing' | 'several' | 'down' | 'unfit'
+
+/** A lookup that was made. */
+export interface MadeLookup {
+  readonly outcome: LookupOutcome
+  /** Whether the answer was remembered. */
+  readonly cached: boolean
+  readonly milliseconds: number
+  /** What its query was to be made with; where one is undefined, nothing was asked. */
+  readonly values: ReadonlyArray<QueryValue | undefined>
+  readonly rows: readonly Row[]
 }
 
 /** Something that a selection chose or passed over. */

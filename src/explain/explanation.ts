@@ -1,3 +1,4 @@
+import type { LookupOutcome } from '../exchange/witness.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { Step } from '../observe/step-times.ts'
 
@@ -19,6 +20,7 @@ export interface ExplainedStep {
   readonly result: string
   readonly facts?: JsonObject
   readonly candidates?: readonly ExplainedCandidate[]
+  readonly lookups?: readonly ExplainedLookup[]
   readonly expressions?: readonly ExplainedExpression[]
   readonly criteria?: readonly ExplainedCriterion[]
 }
@@ -29,6 +31,20 @@ export interface ExplainedCandidate {
   readonly fits: boolean
   readonly because?: string
   readonly setting?: string
+}
+
+/** A lookup, what was asked, and what was found. */
+export interface ExplainedLookup {
+  readonly name: string
+  /** `data-stores/hr`. */
+  readonly dataStore: string
+  /** Absent where a value is null, so that nothing was asked. */
+  readonly query?: string
+  readonly outcome: LookupOutcome
+  readonly cached?: true
+  readonly milliseconds: number
+  readonly found: readonly JsonObject[]
+  readonly setting: string
 }
 
 /** An expression with the value that it had. */

@@ -19,17 +19,19 @@ import type {
 } from '../exchange/grant.ts'
 import type { Possession } from '../exchange/possession.ts'
 import type { ExchangeRequest } from '../exchange/read-request.ts'
-import type { Candidate, Witness } from '../exchange/witness.ts'
+import type { Candidate, MadeLookup, Witness } from '../exchange/witness.ts'
 import type { Expression } from '../expressions/expression.ts'
 import { claimedClientId } from '../http/client-credentials.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { OAuthError } from '../oauth/errors.ts'
 import { type Step, steps } from '../observe/step-times.ts'
+import type { Lookup } from '../policies/lookup.ts'
 import type { Criterion, ProcessorPolicy } from '../policies/processor-policy.ts'
 import { settingOfTarget } from '../policies/target.ts'
 import type { Actor } from '../processors/processor.ts'
 import type { Disclosure } from './disclosure.ts'
 import type { ExplainedStep } from './explanation.ts'
+import { explainedLookup } from './lookup-facts.ts'
 import { factsOf } from './proof-facts.ts'
 import { StepNotes } from './step-notes.ts'
 
@@ -208,6 +210,10 @@ export class Narrator implements Witness {
       ...(because !== undefined && { because }),
       ...(setting !== undefined && { setting }),
     }))
+  }
+
+  lookedUp(lookup: Lookup, made: MadeLookup): void {
+    this.#notes.lookups.push(explainedLookup(lookup, made, this.#disclosure))
   }
 
   evaluated(attribute: string, expression: Expression, value: JsonValue): void {

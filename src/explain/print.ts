@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../json.ts'
-import type { ExplainedStep, ExplainedToken, Explanation } from './explanation.ts'
+import type { ExplainedLookup, ExplainedStep, ExplainedToken, Explanation } from './explanation.ts'
 
 /** Writes an explanation for a person to read. `locate` turns the name of a setting into a place that an editor can open. */
 export function printExplanation(explanation: Explanation, locate: (setting: string) => string = setting => setting): string {
@@ -27,17 +27,41 @@ function isWholeProcessor(setting: string): boolean {
   return setting.startsWith('policies/token-processors/') && !setting.includes(' ')
 }
 
-function linesOfStep({ step, result, facts, candidates = [], expressions = [], criteria = [] }: ExplainedStep, locate: Locate): string[] {
+function linesOfStep(explained: ExplainedStep, locate: Locate): string[] {
+  const { step, result, facts, candidates = [], lookups = [], expressions = [], criteria = [] } = explained
   return [
     `${step.padEnd(20)}  ${result}`,
     ...candidates.map(({ name, fits, because }) => `  ${mark(fits)} ${name}${because === undefined ? '' : `: ${because}`}`),
     ...linesOfFacts(facts ?? {}),
+    ...lookups.flatMap(linesOfLookup),
     ...expressions.map(({ attribute, expression, value }) => `    ${attribute} = ${expression}  ->  ${shown(value)}`),
     ...criteria.map(({ require, holds, otherwise, mode, setting }) => {
       const what = holds ? '' : `: ${otherwise}${mode === 'audit' ? ' (audit only)' : ''}, at ${locate(setting)}`
       return `  ${mark(holds)} ${require}${what}`
     }),
   ]
+}
+
+/** The query and the answer, for a person to read. */
+export function linesOfLookup({ name, dataStore, query, outcome, cached, found }: ExplainedLookup): string[] {
+  const asked = query === undefined ? 'nothing is asked: a value is absent' : query
+  return [
+    `    lookup.${name}: ${wordsFor[outcome]}${cached === true ? ', remembered' : ''} in ${dataStore}`,
+    `      ${asked}`,
+    ...found.flatMap((entry, index) => linesOfEntry(entry, found.length > 1 ? `[${index}]` : '')),
+  ]
+}
+
+const wordsFor: Readonly<Record<ExplainedLookup['outcome'], string>> = {
+  found: 'found',
+  missing: 'nothing found',
+  several: 'too many found',
+  down: 'could not be asked',
+  unfit: 'an answer that is not what the data store declares',
+}
+
+function linesOfEntry(entry: JsonObject, index: string): string[] {
+  return Object.entries(entry).map(([attribute, value]) => `      ${index}${attribute}: ${shown(value)}`)
 }
 
 type Locate = (setting: string) => string

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts'
 
 /** Every variable that some expression may read. */
-export const variableNames = ['subject', 'assertion', 'actor', 'policy', 'act', 'context'] as const
+export const variableNames = ['subject', 'assertion', 'actor', 'lookup', 'policy', 'act', 'context'] as const
 export type VariableName = (typeof variableNames)[number]
 
 const strings: JsonObject = { type: 'array', items: { type: 'string' } }

@@ -7,6 +7,8 @@ export interface Variables {
   /** The incoming token of an IdP connection. */
   readonly assertion?: JsonObject
   readonly actor?: JsonObject | null
+  /** What the lookups of the mapping have found, by their names. */
+  readonly lookup?: JsonObject
   readonly policy?: JsonObject
   readonly act?: Actor | null
   readonly context?: ExpressionContext

@@ -51,7 +51,12 @@ function outage(error: Outage): Failure {
     body: { error: 'temporarily_unavailable', error_description: 'something that this request needs cannot be reached; try again later' },
     headers: { 'Retry-After': String(error.retryAfter) },
     outcome: 'unavailable',
-    internal: { reason: 'unavailable', outage: error.message, ...causeOf(error) },
+    internal: {
+      reason: 'unavailable',
+      ...(error.setting !== undefined && { setting: error.setting }),
+      outage: error.message,
+      ...causeOf(error),
+    },
   }
 }
 

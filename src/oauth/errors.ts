@@ -23,6 +23,8 @@ export const refusals = {
   'actor-token-rejected': { error: 'invalid_request', status: 400 },
   'delegation-refused': { error: 'invalid_request', status: 400 },
   'contract-not-met': { error: 'invalid_request', status: 400 },
+  'lookup-found-nothing': { error: 'invalid_request', status: 400 },
+  'lookup-found-several': { error: 'invalid_request', status: 400 },
   'expression-failed': { error: 'invalid_request', status: 400 },
   'criterion-failed': { error: 'invalid_request', status: 400 },
   'scope-not-available': { error: 'invalid_scope', status: 400 },
@@ -99,9 +101,12 @@ export class TokenRejected extends Error {
 export class Outage extends Error {
   override readonly name = 'Outage'
   readonly retryAfter: number
+  /** The setting by which this exchange cannot do without it, where one decides that. */
+  readonly setting: string | undefined
 
-  constructor(what: string, cause?: unknown, retryAfter = 5) {
+  constructor(what: string, cause?: unknown, retryAfter = 5, setting?: string) {
     super(what, { cause })
     this.retryAfter = retryAfter
+    this.setting = setting
   }
 }

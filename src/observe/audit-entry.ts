@@ -18,10 +18,11 @@ import type {
 } from '../exchange/grant.ts'
 import type { KeyConfirmation, Possession } from '../exchange/possession.ts'
 import type { ExchangeRequest } from '../exchange/read-request.ts'
-import type { Witness } from '../exchange/witness.ts'
+import type { MadeLookup, Witness } from '../exchange/witness.ts'
 import { claimedClientId } from '../http/client-credentials.ts'
 import type { JsonObject } from '../json.ts'
 import type { OAuthError } from '../oauth/errors.ts'
+import type { Lookup } from '../policies/lookup.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { Actor } from '../processors/processor.ts'
 import { StepTimes } from './step-times.ts'
@@ -180,6 +181,11 @@ export class AuditEntry implements Witness {
     this.#facts.wouldRefuse = [...(this.#facts.wouldRefuse ?? []), { reason, description: message, setting }]
   }
 
+  lookedUp({ name, store }: Lookup, { outcome, cached, milliseconds }: MadeLookup): void {
+    const ms = Math.round(milliseconds * 1000) / 1000
+    this.#facts.lookups = [...(this.#facts.lookups ?? []), { name, store: store.id, outcome, ...(cached && { cached: true as const }), ms }]
+  }
+
   considered(): void {}
 
   evaluated(): void {}
@@ -212,10 +218,21 @@ export interface Facts {
   /** The key that the new token is bound to. */
   cnf?: KeyConfirmation
   attributes?: JsonObject
+  /** Never what they found, or what was asked. */
+  lookups?: readonly RecordedLookup[]
   scope?: readonly string[]
   issuedToken?: object
   /** What is not enforced yet, and would have refused this exchange. */
   wouldRefuse?: ReadonlyArray<{ readonly reason: string; readonly description: string; readonly setting: string | undefined }>
+}
+
+/** A lookup, as the record has it. */
+export interface RecordedLookup {
+  readonly name: string
+  readonly store: string
+  readonly outcome: MadeLookup['outcome']
+  readonly cached?: true
+  readonly ms: number
 }
 
 /** How the record names a token: by a digest under which it can be found again, and which cannot be used in its place. */

@@ -6,11 +6,13 @@ import { connectionContextSchema, generatorContextSchema } from '../expressions/
 import { tokenTypes } from '../oauth/token-types.ts'
 import { type Blueprint, ifBuilt, NotBuilt, type Parts, SettingProblem } from '../plugin.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
+import { buildLookups } from './build-lookups.ts'
 import { buildLoggedContract, contractSchema, contractSettings } from './contract.ts'
 import { buildCriteria, criteriaSettings } from './criteria.ts'
 import { buildFulfilment, checkFulfilment, fulfilmentSettings } from './fulfilment.ts'
 import { reportAmbiguousGenerators } from './generator-mappings.ts'
 import type { GeneratorMapping, IdpConnection } from './idp-connection.ts'
+import { lookupsSettings } from './lookup-settings.ts'
 import type { Contract, ProcessorMapping } from './processor-policy.ts'
 import { connectionTarget } from './target.ts'
 
@@ -27,6 +29,7 @@ const generatorMapping = strict({
     .min(1)
     .optional()
     .meta({ description: 'The virtual servers that may use it; absent: all of the connection' }),
+  lookups: lookupsSettings,
   attributes: fulfilmentSettings,
   criteria: criteriaSettings.default([]).meta({ description: 'What must be true for this mapping; the first that is not refuses' }),
 })
@@ -49,6 +52,7 @@ const connectionSettings = strict({
     description: 'What is known of every subject: attributes, each with its JSON Schema; "log": true lets the record show its value',
     required: ['TOKEN_SUBJECT'],
   }),
+  lookups: lookupsSettings,
   attributes: fulfilmentSettings,
   criteria: criteriaSettings.default([]).meta({ description: 'What must be true of the incoming token; the first that is not refuses' }),
   generators: z
@@ -113,11 +117,13 @@ function buildMappings(settings: ConnectionSettings, contract: Contract | undefi
   const { tokenProcessor, actorTokenProcessor, entityId, attributes } = settings
   const processor = ifBuilt(() => parts.tokenProcessor(tokenProcessor))
   const actorProcessor = actorTokenProcessor && ifBuilt(() => parts.tokenProcessor(actorTokenProcessor))
-  const declared: Declarations = { assertion: processor?.attributes, context: connectionContextSchema }
+  const token: Declarations = { assertion: processor?.attributes, context: connectionContextSchema }
+  const { lookups, declared } = buildLookups(settings.lookups, token, parts, ['lookups'])
   const criteria = buildCriteria(settings.criteria, declared, parts, ['criteria'])
   if (contract === undefined) return void checkFulfilment(attributes, declared, parts, ['attributes'])
   const fulfilment = buildFulfilment(attributes, { contract, whose: 'the contract' }, declared, parts, ['attributes'])
-  if (processor === undefined || (actorTokenProcessor !== undefined && actorProcessor === undefined)) return undefined
+  if (processor === undefined || lookups === undefined || (actorTokenProcessor !== undefined && actorProcessor === undefined))
+    return undefined
   if (actorProcessor?.form === 'username')
     parts.problem(
       ['actorTokenProcessor'],
@@ -128,7 +134,7 @@ function buildMappings(settings: ConnectionSettings, contract: Contract | undefi
   const subjectTokenType = typeOf(processor)
   const mapping: ProcessorMapping = {
     ...{ name: 'attributes', subjectTokenType, subjectProcessor: processor, subjectIssuer: entityId, actor: undefined },
-    ...{ rebind: false, fulfilment, criteria, scope: { from: 'client' } },
+    ...{ rebind: false, lookups, fulfilment, criteria, scope: { from: 'client' } },
   }
   const actor = actorProcessor && { tokenType: typeOf(actorProcessor), processor: actorProcessor }
   return { form: processor.form ?? 'text', mapping, actorMapping: actor && { ...mapping, actor } }
@@ -152,15 +158,25 @@ function buildGenerator(
     if (!served.includes(id))
       parts.problem([...path, 'virtualServerIds', at], `the connection has no virtual server "${id}"${didYouMean(id, served)}`)
   }
-  const declared: Declarations = { policy, act: undefined, context: generatorContextSchema }
+  const cleared: Declarations = { policy, act: undefined, context: generatorContextSchema }
+  const { lookups, declared } = buildLookups(settings.lookups, cleared, parts, [...path, 'lookups'])
   const maker = ifBuilt(() => parts.tokenGenerator(settings.tokenGenerator))
   const criteria = buildCriteria(settings.criteria, declared, parts, [...path, 'criteria'])
   if (maker === undefined) return void checkFulfilment(settings.attributes, declared, parts, [...path, 'attributes'])
   const whose = { contract: maker.contract, whose: `the token generator "${maker.id}"` }
   const fulfilment = buildFulfilment(settings.attributes, whose, declared, parts, [...path, 'attributes'])
   const readsAct = fulfilment.expressions.some(([, { reads }]) => reads.has('act'))
+  if (lookups === undefined) return undefined
   return {
-    ...{ name: `generators[${index}]`, maker, fulfilment, criteria, expressesActor: maker.expressesActor || readsAct, unbound: false },
+    ...{
+      name: `generators[${index}]`,
+      maker,
+      lookups,
+      fulfilment,
+      criteria,
+      expressesActor: maker.expressesActor || readsAct,
+      unbound: false,
+    },
     ...{ appliesTo: settings.appliesTo, virtualServerIds: settings.virtualServerIds ?? served, isDefault: settings.default },
   }
 }

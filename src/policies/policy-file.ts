@@ -7,9 +7,11 @@ import type { JsonObject } from '../json.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import { type Blueprint, ifBuilt, NotBuilt, type Parts, SettingProblem } from '../plugin.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
+import { buildLookups } from './build-lookups.ts'
 import { buildLoggedContract, contractSchema, contractSettings } from './contract.ts'
 import { buildCriteria, criteriaSettings } from './criteria.ts'
 import { buildFulfilment, checkFulfilment, fulfilmentSettings } from './fulfilment.ts'
+import { lookupsSettings } from './lookup-settings.ts'
 import { warnOfDangers, warnOfTokenTypes } from './policy-warnings.ts'
 import type { Contract, ProcessorMapping, ProcessorPolicy, ScopeRule, TargetMapping } from './processor-policy.ts'
 import type { TokenMaker } from './target.ts'
@@ -23,6 +25,7 @@ const processorMapping = strict({
   subjectTokenProcessor: reference('token-processors'),
   actorTokenType: tokenType.optional(),
   actorTokenProcessor: reference('token-processors').optional(),
+  lookups: lookupsSettings,
   attributes: fulfilmentSettings,
   criteria: criteriaSettings.default([]).meta({ description: 'What must be true of the tokens; the first that is not refuses' }),
 }).superRefine(({ actorTokenType, actorTokenProcessor }, context) => {
@@ -38,6 +41,7 @@ const issue = strict({
   description: mappingDescription,
   accessTokenManager: reference('access-token-managers').optional(),
   tokenGenerator: reference('token-generators').optional(),
+  lookups: lookupsSettings,
   attributes: fulfilmentSettings,
   criteria: criteriaSettings.default([]).meta({ description: 'What must be true for this target; the first that is not refuses' }),
 }).refine(
@@ -142,30 +146,20 @@ function buildMapping(
   const actorProcessor = actorTokenProcessor && ifBuilt(() => parts.tokenProcessor(actorTokenProcessor))
   reportOtherToken(subjectProcessor, subjectTokenType, [...path, 'subjectTokenProcessor'], parts)
   reportOtherToken(actorProcessor, actorTokenType, [...path, 'actorTokenProcessor'], parts)
-  const declared: Declarations = {
+  const tokens: Declarations = {
     subject: subjectProcessor?.attributes,
     ...(actorTokenProcessor && { actor: actorProcessor?.attributes }),
   }
+  const { lookups, declared } = buildLookups(settings.lookups, tokens, parts, [...path, 'lookups'])
   const criteria = buildCriteria(settings.criteria, declared, parts, [...path, 'criteria'])
-  const scope = scopeRules.ruleFor(`processors[${index}]`, declared)
+  const scope = scopeRules.ruleFor(`processors[${index}]`, tokens)
   const attributesPath = [...path, 'attributes']
   if (contract === undefined) return void checkFulfilment(attributes, declared, parts, attributesPath)
   const fulfilment = buildFulfilment(attributes, { contract, whose: 'the contract' }, declared, parts, attributesPath)
-  if (subjectProcessor === undefined) return undefined
-  if (actorTokenType === undefined)
-    return {
-      name: `processors[${index}]`,
-      subjectTokenType,
-      subjectProcessor,
-      actor: undefined,
-      rebind: false,
-      fulfilment,
-      criteria,
-      scope,
-    }
-  if (actorProcessor === undefined) return undefined
-  const actor = { tokenType: actorTokenType, processor: actorProcessor }
-  return { name: `processors[${index}]`, subjectTokenType, subjectProcessor, actor, rebind: false, fulfilment, criteria, scope }
+  if (subjectProcessor === undefined || lookups === undefined) return undefined
+  const mapping = { name: `processors[${index}]`, subjectTokenType, subjectProcessor, rebind: false, lookups, fulfilment, criteria, scope }
+  if (actorTokenType === undefined) return { ...mapping, actor: undefined }
+  return actorProcessor && { ...mapping, actor: { tokenType: actorTokenType, processor: actorProcessor } }
 }
 
 // Such a mapping could only ever refuse: tokens of the type are none that the processor reads.
@@ -231,8 +225,9 @@ function targetNameOf({ accessTokenManager, tokenGenerator }: IssueSettings) {
   return { kind: kind as keyof typeof kindNames, id }
 }
 
-function buildIssue(issue: IssueSettings, index: number, declared: Declarations, parts: Parts): TargetMapping | undefined {
+function buildIssue(issue: IssueSettings, index: number, cleared: Declarations, parts: Parts): TargetMapping | undefined {
   const path = ['issues', index]
+  const { lookups, declared } = buildLookups(issue.lookups, cleared, parts, [...path, 'lookups'])
   const { kind, id } = targetNameOf(issue)
   const found = ifBuilt(() => makerOf(issue, parts))
   const criteria = buildCriteria(issue.criteria, declared, parts, [...path, 'criteria'])
@@ -241,7 +236,17 @@ function buildIssue(issue: IssueSettings, index: number, declared: Declarations,
   const target = { contract: maker.contract, whose: `the ${kindNames[kind]} "${id}"` }
   const fulfilment = buildFulfilment(issue.attributes, target, declared, parts, [...path, 'attributes'])
   const readsAct = fulfilment.expressions.some(([, { reads }]) => reads.has('act'))
-  return { name: `issues[${index}]`, maker, expressesActor: expressesActor || readsAct, unbound: false, fulfilment, criteria }
+  return (
+    lookups && {
+      name: `issues[${index}]`,
+      maker,
+      expressesActor: expressesActor || readsAct,
+      unbound: false,
+      lookups,
+      fulfilment,
+      criteria,
+    }
+  )
 }
 
 /** What makes the tokens, and whether they name the actors of a delegation by themselves: access tokens always do. */

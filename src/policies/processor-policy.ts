@@ -1,6 +1,7 @@
 import type { Expression } from '../expressions/expression.ts'
 import type { JsonObject } from '../json.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
+import type { Lookup } from './lookup.ts'
 import type { TokenMaker } from './target.ts'
 
 /** The attributes that a policy or a target promises, each with its JSON Schema. */
@@ -47,6 +48,8 @@ export interface ProcessorMapping {
   readonly actor: { readonly tokenType: string; readonly processor: TokenProcessor } | undefined
   /** Whether the new token may be bound to another key than the subject token. */
   readonly rebind: boolean
+  /** Made before its expressions are evaluated, in order. */
+  readonly lookups: readonly Lookup[]
   readonly fulfilment: Fulfilment
   readonly criteria: readonly Criterion[]
   readonly scope: ScopeRule
@@ -61,6 +64,8 @@ export interface TargetMapping {
   readonly expressesActor: boolean
   /** Whether the new token is a bearer token whatever the request proves. */
   readonly unbound: boolean
+  /** Made before its expressions are evaluated, in order. */
+  readonly lookups: readonly Lookup[]
   readonly fulfilment: Fulfilment
   readonly criteria: readonly Criterion[]
 }

@@ -8,6 +8,9 @@ import type { TestSettings } from './test-file.ts'
 /** The parameters of a request, by their names on the wire. */
 export type Parameters = Readonly<Record<string, string | readonly string[]>>
 
+/** What lookups find, as a case has it: one entry, several, or nothing. */
+export type GivenAnswers = Readonly<Record<string, JsonObject | readonly JsonObject[] | null>>
+
 /** One case of a file, with the defaults of the file in it. */
 export interface PolicyCase {
   readonly name: string
@@ -19,6 +22,8 @@ export interface PolicyCase {
   readonly request: Parameters
   readonly subject: JsonObject
   readonly actor: JsonObject | undefined
+  /** What lookups find, by their names. */
+  readonly lookups?: GivenAnswers
   readonly expect: TestSettings['cases'][number]['expect']
 }
 
@@ -37,6 +42,7 @@ export function casesOf({ file, text }: Pick<SourceFile, 'file' | 'text'>, { def
       request: requestOf(defaults.request, each.request),
       subject: merged(defaults.subject, each.subject) ?? {},
       actor,
+      lookups: { ...defaults.lookups, ...each.lookups } as GivenAnswers,
       expect: each.expect,
     }
   })

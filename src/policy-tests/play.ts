@@ -9,6 +9,7 @@ import { AuditEntry, type Facts } from '../observe/audit-entry.ts'
 import { AssumptionMistake } from '../processors/assumed.ts'
 import type { Server } from '../server.ts'
 import type { PolicyCase } from './cases.ts'
+import { AnswerMistake } from './given-answers.ts'
 import { NoSuchClient, stageFor } from './stage.ts'
 
 /** What came of a case. */
@@ -51,7 +52,7 @@ function failureOf(error: unknown, facts: Readonly<Facts>): Outcome {
   if (error instanceof OAuthError) return { is: 'refused', refusal: error, facts }
   if (error instanceof AssumptionMistake)
     return { is: 'failed', why: `no such token can be assumed: ${memberName(error.path)}: ${error.message}` }
-  if (error instanceof NoSuchClient) return { is: 'failed', why: error.message }
+  if (error instanceof NoSuchClient || error instanceof AnswerMistake) return { is: 'failed', why: error.message }
   return { is: 'failed', why: `an internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` }
 }
 

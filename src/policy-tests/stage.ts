@@ -5,15 +5,16 @@ import type { TokenProcessor } from '../processors/processor.ts'
 import type { Server } from '../server.ts'
 import { memoryStore } from '../stores/memory.ts'
 import type { PolicyCase } from './cases.ts'
+import { answering } from './given-answers.ts'
 
 /** Thrown where a case cannot be played at all; `check` has reported it. */
 export class NoSuchClient extends Error {}
 
 /**
- * The server on which one case is played: the same as ever, but for three stand-ins. The client is the one that the case names; nothing
- * that other cases have used up is used up; and the processors prove what the case says.
+ * The server on which one case is played: the same as ever, but for four stand-ins. The client is the one that the case names; nothing
+ * that other cases have used up is used up; the processors prove what the case says, and lookups find it.
  */
-export function stageFor({ client: id, subject, actor, ...rest }: PolicyCase, server: Server): Server {
+export function stageFor({ client: id, subject, actor, lookups = {}, ...rest }: PolicyCase, server: Server): Server {
   const configured = server.clients.get(id)
   if (configured === undefined) throw new NoSuchClient(`there is no client "${id}"`)
   const instant = rest.now
@@ -23,13 +24,19 @@ export function stageFor({ client: id, subject, actor, ...rest }: PolicyCase, se
     subject: { ...common, says: subject, id: 'subject-token' },
     actor: { ...common, says: actor ?? {}, id: 'actor-token' },
   }
-  const client = withPolicy(configured, policy => believing(policy, tokens))
+  const acted = (policy: ProcessorPolicy) => answering(believing(policy, tokens), lookups)
+  const client = withPolicy(configured, acted)
   return {
     ...server,
     authenticator: { authenticate: async () => client },
-    defaults: { ...server.defaults, policy: server.defaults.policy && believing(server.defaults.policy, tokens) },
+    defaults: { ...server.defaults, policy: server.defaults.policy && actedDefault(configured, server.defaults.policy, acted) },
     outside: { ...server.outside, now, store: memoryStore(now) },
   }
+}
+
+// What the client does not use may have other lookups than the case says.
+function actedDefault(client: Client, policy: ProcessorPolicy, acted: (policy: ProcessorPolicy) => ProcessorPolicy): ProcessorPolicy {
+  return client.tokenExchange.policy === undefined ? acted(policy) : policy
 }
 
 function withPolicy(client: Client, change: (policy: ProcessorPolicy) => ProcessorPolicy): Client {

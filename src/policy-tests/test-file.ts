@@ -22,6 +22,10 @@ const request = strict({
 
 const token = z.record(z.string(), z.json())
 
+const found = z
+  .union([token, z.array(token), z.null()], 'expected an object with the attributes that are found, a list of several, or null for nothing')
+  .meta({ description: 'What it finds: attributes by name, a list of several entries, or null for nothing' })
+
 /** What stands in a case, and in the defaults of all cases. */
 const circumstances = {
   client: reference('clients').optional().meta({ description: 'The client that asks. It needs not prove who it is' }),
@@ -34,6 +38,7 @@ const circumstances = {
   subject: token
     .optional()
     .meta({ description: 'What the subject token says: claims, or the parts of an assertion. No signature is needed' }),
+  lookups: z.record(z.string(), found).optional().meta({ description: 'What lookups find, by their names; only tables are asked' }),
   actor: token.nullable().optional().meta({ description: 'What the actor token says, where there is one' }),
 }
 

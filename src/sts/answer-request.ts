@@ -83,7 +83,9 @@ async function answerValidation(asking: Asking, witness: Witness): Promise<Trust
 }
 
 const ofTheToken: readonly RefusalReason[] = ['subject-token-rejected', 'already-used']
-const ofItsContent: readonly RefusalReason[] = ['contract-not-met', 'criterion-failed', 'expression-failed']
+const ofItsContent: readonly RefusalReason[] = [
+  ...(['contract-not-met', 'criterion-failed', 'expression-failed', 'lookup-found-nothing', 'lookup-found-several'] as const),
+]
 
 // That no token can be made from a valid one is no statement about it.
 function saysInvalid(reason: RefusalReason, statusOnly: boolean): boolean {

@@ -56,6 +56,8 @@ const faults: Readonly<Record<RefusalReason | 'unavailable' | 'bug', Fault>> = {
   'no-lifetime-left': { of: 'wst', name: 'ExpiredData', text: 'The request data is out-of-date' },
   'delegation-refused': failed,
   'contract-not-met': failed,
+  'lookup-found-nothing': failed,
+  'lookup-found-several': failed,
   'expression-failed': failed,
   'criterion-failed': failed,
   'scope-not-available': outOfScope,

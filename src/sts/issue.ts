@@ -10,6 +10,7 @@ import { fulfilContract } from '../exchange/fulfil-contract.ts'
 import { generateToken } from '../exchange/generate-token.ts'
 import type { IssuedToken, SelectedTarget } from '../exchange/grant.ts'
 import { grantScope } from '../exchange/grant-scope.ts'
+import { lookUpForSubject, lookUpForTarget, nothingFound } from '../exchange/look-up.ts'
 import { mapAttributes } from '../exchange/map-attributes.ts'
 import { processTokens } from '../exchange/process-tokens.ts'
 import { traceAncestors } from '../exchange/trace-ancestors.ts'
@@ -42,11 +43,14 @@ export async function issue(asking: Asking, witness: Witness): Promise<Issued> {
 
   // What is learned from them, and may they have what they ask for?
   const context = contextOf(asking)
-  const fulfilled = witness.fulfilled(connection, fulfilContract(mapping, tokens, context, witness))
-  const attributes = witness.cleared(checkCriteria(noFurtherCriteria, mapping, tokens, fulfilled, context, witness))
+  const found = mapping.lookups.length === 0 ? nothingFound : await lookUpForSubject(mapping, tokens, context, witness)
+  const fulfilled = witness.fulfilled(connection, fulfilContract(mapping, tokens, found, context, witness))
+  const attributes = witness.cleared(checkCriteria(noFurtherCriteria, mapping, tokens, found, fulfilled, context, witness))
   const grounds = { server, client, policy: connection, mapping, target, tokens, attributes, context }
   const scope = witness.scope(grantScope(request.scope, grounds))
-  const mapped = witness.mapped(mapAttributes(target, attributes, delegation, scope, context, witness))
+  const needsMore = target.mapping.lookups.length > 0
+  const more = needsMore ? await lookUpForTarget(target, attributes, delegation, scope, context, witness) : nothingFound
+  const mapped = witness.mapped(mapAttributes(target, attributes, delegation, scope, more, context, witness))
 
   // Only now is anything used up or made.
   await useOnce(server.outside.store, tokens, now)

@@ -3,6 +3,7 @@ import { checkBinding } from '../exchange/check-binding.ts'
 import { checkCriteria } from '../exchange/check-criteria.ts'
 import { checkValidity } from '../exchange/check-validity.ts'
 import { fulfilContract } from '../exchange/fulfil-contract.ts'
+import { lookUpForSubject, nothingFound } from '../exchange/look-up.ts'
 import { processTokens } from '../exchange/process-tokens.ts'
 import { useOnce } from '../exchange/use-once.ts'
 import type { Witness } from '../exchange/witness.ts'
@@ -19,8 +20,9 @@ export async function validate(asking: Asking, witness: Witness): Promise<void> 
   const tokens = checkBinding(mapping, checkValidity(checkAudience(addresseeOf(asking), client, proven), now), possession)
   witness.notNeeded()
   const context = contextOf(asking)
-  const fulfilled = witness.fulfilled(selected.connection, fulfilContract(mapping, tokens, context, witness))
-  witness.cleared(checkCriteria(noFurtherCriteria, mapping, tokens, fulfilled, context, witness))
+  const found = mapping.lookups.length === 0 ? nothingFound : await lookUpForSubject(mapping, tokens, context, witness)
+  const fulfilled = witness.fulfilled(selected.connection, fulfilContract(mapping, tokens, found, context, witness))
+  witness.cleared(checkCriteria(noFurtherCriteria, mapping, tokens, found, fulfilled, context, witness))
   // Neither scope nor attributes of a new token.
   witness.notNeeded()
   witness.notNeeded()

@@ -22,20 +22,21 @@ const page = readFileSync(join(import.meta.dirname, '../../docs/configuration.md
 
 /** The files that the page shows, as texts by path. */
 const shown: Record<string, string> = Object.fromEntries(
-  [...page.matchAll(/^<!-- file: (\S+) -->\n```json\n(.*?)^```$/gms)].map(([, file = '', text = '']) => [file, text]),
+  [...page.matchAll(/^<!-- file: (\S+) -->\n```(?:json|csv)\n(.*?)^```$/gms)].map(([, file = '', text = '']) => [file, text]),
 )
 
 /** The files and variables that the shown files name: keys, certificates and secrets. */
 async function makeOutsideTexts(): Promise<{ files: Record<string, string>; environment: Record<string, string> }> {
   const files: Record<string, string> = {}
   const environment: Record<string, string> = {}
-  for (const text of Object.values(shown)) {
+  for (const [path, text] of Object.entries(shown)) {
+    if (!path.endsWith('.json')) continue
     const value = JSON.parse(text) as JsonObject
     const isKey = value.privateKey !== undefined
     const pem = (await generateKey(isKey ? (value.algorithm as 'ES256') : 'RS256')).privateKeyPem
     for (const { env, file } of objectsIn(value)) {
       const secret = isKey ? pem : randomBytes(32).toString('hex')
-      if (typeof file === 'string') files[file] = file.endsWith('.crt.pem') ? certificateOf(pem) : secret
+      if (typeof file === 'string' && shown[file] === undefined) files[file] = file.endsWith('.crt.pem') ? certificateOf(pem) : secret
       if (typeof env === 'string') environment[env] = secret
     }
   }

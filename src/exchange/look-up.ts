@@ -1,0 +1,108 @@
+import type { QueryValue, Row } from '../data-stores/data-store.ts'
+import { UnfitAnswer } from '../data-stores/fitting-rows.ts'
+import type { Expression, ExpressionContext, Variables } from '../expressions/expression.ts'
+import type { JsonObject, JsonValue } from '../json.ts'
+import { OAuthError, Outage } from '../oauth/errors.ts'
+import { type Lookup, longestList } from '../policies/lookup.ts'
+import { tokenVariables } from './fulfil-contract.ts'
+import type {
+  CheckedDelegation,
+  ClearedAttributes,
+  FoundForSubject,
+  FoundForTarget,
+  GrantedScope,
+  SelectedMapping,
+  SelectedTarget,
+  UsableTokens,
+} from './grant.ts'
+import { targetVariables } from './map-attributes.ts'
+import type { LookupOutcome, Witness } from './witness.ts'
+
+/** What mappings without lookups find. */
+export const nothingFound = Object.freeze({}) as FoundForSubject & FoundForTarget
+
+/** Step 9: what the lookups of a processor mapping find, from what the tokens prove. */
+export async function lookUpForSubject(
+  { lookups }: SelectedMapping,
+  tokens: UsableTokens,
+  context: ExpressionContext,
+  witness: Witness,
+): Promise<FoundForSubject> {
+  return (await lookUp(lookups, found => tokenVariables(tokens, found, context), witness)) as FoundForSubject
+}
+
+/** Step 11: what the lookups of the target's mapping find, from the policy's cleared attributes only. */
+export async function lookUpForTarget(
+  { mapping }: SelectedTarget,
+  policy: ClearedAttributes,
+  delegation: CheckedDelegation,
+  scope: GrantedScope,
+  context: ExpressionContext,
+  witness: Witness,
+): Promise<FoundForTarget> {
+  const variables = (found: JsonObject) => targetVariables(policy, delegation, scope, found, context)
+  return (await lookUp(mapping.lookups, variables, witness)) as FoundForTarget
+}
+
+// One after the other: the values of a query may come from what earlier lookups have found.
+async function lookUp(lookups: readonly Lookup[], variablesWith: (found: JsonObject) => Variables, witness: Witness): Promise<JsonObject> {
+  const found: Record<string, JsonValue> = {}
+  const variables = variablesWith(found)
+  for (const lookup of lookups) found[lookup.name] = await answerTo(lookup, variables, witness)
+  return found
+}
+
+async function answerTo(lookup: Lookup, variables: Variables, witness: Witness): Promise<JsonValue> {
+  const values = lookup.values.map(expression => valueIn(expression, variables))
+  const started = performance.now()
+  const tell = (outcome: LookupOutcome, rows: readonly Row[], more: { readonly cached?: boolean } = {}) => {
+    const cached = more.cached === true
+    witness.lookedUp(lookup, { outcome, rows, cached, values, milliseconds: performance.now() - started })
+  }
+  try {
+    // A query with nothing in the place of a value would find whatever has nothing there, or everything.
+    if (!areAllThere(values)) return judge(lookup, { rows: [], cached: false }, tell)
+    return judge(lookup, await lookup.ask(values), tell)
+  } catch (error) {
+    if (!(error instanceof Outage)) throw error
+    const isUnfit = error instanceof UnfitAnswer
+    tell(isUnfit ? 'unfit' : 'down', [])
+    if (isUnfit || lookup.ifDown === 'refuse') throw new Outage(error.message, error.cause, error.retryAfter, `${lookup.setting}.ifDown`)
+    return nothingOf(lookup)
+  }
+}
+
+type Tell = (outcome: LookupOutcome, rows: readonly Row[], more?: { readonly cached?: boolean }) => void
+
+function judge(lookup: Lookup, { rows, cached }: { readonly rows: readonly Row[]; readonly cached: boolean }, tell: Tell): JsonValue {
+  const { name, setting, many } = lookup
+  const [first, second] = rows
+  if (first === undefined) {
+    tell('missing', rows, { cached })
+    if (lookup.ifMissing === 'empty') return nothingOf(lookup)
+    throw new OAuthError('lookup-found-nothing', `the lookup ${name} found nothing`, { setting: `${setting}.ifMissing` })
+  }
+  if ((second !== undefined && many === 'refuse') || rows.length > longestList) {
+    tell('several', rows, { cached })
+    const much = many === 'refuse' ? 'more than one entry' : `more than ${longestList} entries`
+    throw new OAuthError('lookup-found-several', `the lookup ${name} found ${much}`, { setting: `${setting}.many` })
+  }
+  tell('found', rows, { cached })
+  return (many === 'list' ? rows : first) as JsonValue
+}
+
+function nothingOf({ many }: Lookup): JsonValue {
+  return many === 'list' ? [] : {}
+}
+
+function areAllThere(values: ReadonlyArray<QueryValue | undefined>): values is readonly QueryValue[] {
+  return !values.includes(undefined)
+}
+
+function valueIn(expression: Expression, variables: Variables): QueryValue | undefined {
+  const value = expression.evaluate(variables)
+  if (value === null) return undefined
+  if (typeof value !== 'object') return value
+  const message = `the expression at ${expression.place} failed: its result is a list or an object, and a query takes one value`
+  throw new OAuthError('expression-failed', message, { setting: expression.place })
+}
