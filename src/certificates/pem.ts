@@ -1,0 +1,11 @@
+import { type Certificate, readCertificate } from './certificate.ts'
+
+const block = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g
+
+/** All certificates of a text (RFC 7468 §5), in its order; undefined where it has none, or one that cannot be read. */
+export function readCertificates(text: string): readonly [Certificate, ...Certificate[]] | undefined {
+  const read = [...text.matchAll(block)].map(([, body = '']) => readCertificate(Buffer.from(body, 'base64')))
+  const certificates = read.filter(certificate => certificate !== undefined)
+  const [first, ...others] = certificates
+  return first === undefined || certificates.length < read.length ? undefined : [first, ...others]
+}
