@@ -81,11 +81,11 @@ const names = new Map(Object.entries(types).map(([name, type]) => [type, name]))
 function attributeOf(element: DerElement): NameAttribute {
   const [type, value] = childrenOf(element)
   if (type === undefined || value === undefined) throw new NotDer('an attribute has a type and a value')
-  return { type: objectIdentifierOf(type), value: valueOf(value) }
+  return { type: objectIdentifierOf(type), value: attributeValue(value) }
 }
 
 /** The text of a string of any of the types that RFC 5280 §4.1.2.4 allows. Which of them it is says nothing. */
-function valueOf({ tag, content }: DerElement): AttributeValue {
+function attributeValue({ tag, content }: DerElement): AttributeValue {
   if (tag === tags.utf8String) return { text: content.toString('utf8') }
   if (tag === tags.printableString || tag === tags.ia5String || tag === tags.teletexString) return { text: content.toString('latin1') }
   if (tag === tags.bmpString && content.length % 2 === 0) return { text: Buffer.from(content).swap16().toString('utf16le') }
@@ -134,7 +134,7 @@ function parseValue(text: string): AttributeValue {
   // A blank that is escaped belongs to the value.
   const trimmed = text.replace(/^ +/, '').replace(/(?<!\\) +$/, '')
   if (trimmed.startsWith('"')) throw new NameMistake('has a value in quotes; RFC 4514 escapes single characters: "\\,"')
-  if (trimmed.startsWith('#')) return valueOf(derOf(trimmed.slice(1)))
+  if (trimmed.startsWith('#')) return attributeValue(derOf(trimmed.slice(1)))
   if (/(?<!\\)(\\\\)*[;<>"]/.test(trimmed)) throw new NameMistake('has one of ; < > " that no backslash stands before')
   return { text: unescaped(trimmed) }
 }
