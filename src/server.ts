@@ -7,6 +7,7 @@ import type { Outside } from './outside.ts'
 import type { IdpConnection } from './policies/idp-connection.ts'
 import type { ProcessorPolicy } from './policies/processor-policy.ts'
 import type { TargetIndex } from './policies/target-index.ts'
+import type { TlsMaterial } from './tls/tls-context.ts'
 
 /** Everything that an exchange needs. Built once from the files, frozen, and swapped as a whole. */
 export interface Server {
@@ -32,5 +33,7 @@ export interface Server {
   readonly metrics: { readonly bearer: BearerToken | undefined } | undefined
   /** What administrators have to bring; undefined: there is nothing for them here. */
   readonly admin: { readonly bearer: BearerToken } | undefined
+  /** What this server shows who it is with; undefined where it answers by plain http. */
+  readonly tls: TlsMaterial | undefined
   readonly outside: Outside
 }

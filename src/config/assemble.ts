@@ -7,6 +7,7 @@ import type { Outside } from '../outside.ts'
 import { groupTarget, managerTarget, type Target } from '../policies/target.ts'
 import { TargetIndex } from '../policies/target-index.ts'
 import type { Server } from '../server.ts'
+import type { TlsMaterial } from '../tls/tls-context.ts'
 import type { Built } from './build.ts'
 import type { ParsedFile } from './parse.ts'
 import type { ServerSettings } from './server-file.ts'
@@ -56,6 +57,7 @@ export function assemble(pieces: Pieces): Server {
     }),
     metrics: metricsOf(pieces),
     admin: adminOf(pieces),
+    tls: tlsOf(pieces),
     outside,
   })
 }
@@ -68,6 +70,18 @@ function metricsOf({ settings: { metrics }, texts }: Pieces): Server['metrics'] 
 function adminOf({ settings: { admin }, texts }: Pieces): Server['admin'] {
   const bearer = admin && texts.get(admin.bearer)
   return bearer === undefined ? undefined : { bearer: new BearerToken(bearer) }
+}
+
+function tlsOf({ settings: { listen }, texts }: Pieces): TlsMaterial | undefined {
+  if (listen.tls === undefined) return undefined
+  const { certificate, privateKey, clientCertificates } = listen.tls
+  const text = (external: ExternalText) => texts.get(external) ?? ''
+  return {
+    certificate: text(certificate),
+    privateKey: text(privateKey),
+    clientCertificates: clientCertificates?.request ?? 'not requested',
+    authorities: clientCertificates?.trustAnchors?.map(text) ?? [],
+  }
 }
 
 function indexOf(targets: readonly Target[]): TargetIndex {

@@ -4,6 +4,7 @@ import type { Server } from '../server.ts'
 import { assemble } from './assemble.ts'
 import { reportBearerTokens } from './bearer-tokens.ts'
 import { Builder, type ConfiguredProbe } from './build.ts'
+import { checkListen } from './check-listen.ts'
 import { checkStore } from './check-store.ts'
 import { reportClashes, reportSharedEntities } from './clashes.ts'
 import { Findings } from './findings.ts'
@@ -75,6 +76,7 @@ export async function buildConfiguration(
   reportBearerTokens(files, texts, findings)
   await turns.next()
   const storeProbes = checkStore({ files, texts, outside, findings })
+  checkListen({ files, texts, outside, findings })
   warnOfOwnGenerators(files, built, findings)
   warnOfKeys(files, built.keys, { folder, now: outside.now() }, findings)
   await turns.next()

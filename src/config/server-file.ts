@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Blueprint } from '../plugin.ts'
 import { storeSettings } from '../stores/open-store.ts'
+import { tlsSettings } from '../tls/tls-settings.ts'
 import { duration, everyFile, externalText, reference, strict, webAddress } from './values.ts'
 
 const issuer = webAddress
@@ -43,9 +44,10 @@ const settings = strict({
       .default('127.0.0.1')
       .meta({ description: 'The address of this machine; "0.0.0.0" or "::" for all' }),
     port: z.int().min(0).max(65535).default(3000).meta({ description: 'The port; 0 for any that is free' }),
+    tls: tlsSettings.optional().meta({ description: 'TLS in this server itself; absent: requests are taken by plain http' }),
   })
     .prefault({})
-    .meta({ description: 'Where requests are taken, by plain http' }),
+    .meta({ description: 'Where requests are taken' }),
   store: storeSettings.meta({ description: 'Where tokens, revocations and counters are kept' }),
   defaults: strict({
     processorPolicy: reference('processor-policies').optional(),
@@ -93,6 +95,7 @@ const settings = strict({
         .default('127.0.0.1')
         .meta({ description: 'The address of this machine; another than loopback is warned about' }),
       port: z.int().min(0).max(65535).default(3001).meta({ description: 'The port, another one than that of "listen"' }),
+      tls: z.boolean().default(false).meta({ description: 'Whether administrators are answered by TLS, as "listen.tls" has it' }),
     })
       .prefault({})
       .meta({ description: 'Where administrators are answered' }),
@@ -116,6 +119,14 @@ const settings = strict({
   .refine(({ admin, listen }) => admin === undefined || admin.listen.port === 0 || admin.listen.port !== listen.port, {
     path: ['admin', 'listen', 'port'],
     error: 'is the port of "listen": administrators are answered on one of their own',
+  })
+  .refine(({ admin, listen }) => admin?.listen.tls !== true || listen.tls !== undefined, {
+    path: ['admin', 'listen', 'tls'],
+    error: 'there is no "listen.tls" whose certificate could be shown',
+  })
+  .refine(({ issuer: address, listen }) => listen.tls === undefined || !address.startsWith('http:'), {
+    path: ['issuer'],
+    error: 'is an http address, and "listen.tls" answers by https only',
   })
   .refine(server => server.workers <= 1 || server.store.type !== 'memory', {
     path: ['store', 'type'],

@@ -16,7 +16,7 @@ export function warnOfServer(settings: ServerSettings, files: readonly ParsedFil
   const warn = (code: string, path: Path, message: string) => findings.warn(server, code, path, message)
   if (settings.store.type === 'memory')
     warn('memory-store', ['store', 'type'], 'revocations and tokens that were used once are forgotten when the server stops')
-  if (settings.admin !== undefined && !isLoopback(settings.admin.listen.host))
+  if (settings.admin !== undefined && !isLoopback(settings.admin.listen.host) && !settings.admin.listen.tls)
     warn('admin-in-public', ['admin', 'listen', 'host'], 'explanations are given to other machines, without TLS')
   if (settings.sample && !isLoopback(settings.listen.host))
     warn(

@@ -7,6 +7,7 @@ import type { AbsentText } from './link.ts'
 import type { Parsed } from './load.ts'
 import type { ParsedFile } from './parse.ts'
 import { describe, type Path } from './problems.ts'
+import type { ServerSettings } from './server-file.ts'
 import type { ExternalText } from './values.ts'
 
 /** A configuration in which something was made up, and what. */
@@ -45,12 +46,13 @@ type Texts = Array<readonly [ExternalText, string]>
 /** What is put in the place of one text; undefined where nothing can be made up. */
 async function standInFor({ external, file, path }: AbsentText, texts: ReadonlyMap<ExternalText, string>): Promise<Texts | undefined> {
   if (file.source.kind === 'keys') return path[0] === 'privateKey' ? keyPair(file) : certificateOfKey(file, external, texts)
+  if (path.includes('tls') && /^(privateKey|certificate)$/.test(String(path.at(-1)))) return shownPair(file, path, new URL((file.blueprint.settings as ServerSettings).issuer).hostname)
   const inSettings = path.map(String)
   // A table is neither: nothing could be looked up in it.
   if (file.source.kind === 'data-stores' && inSettings.at(-1) === 'file') return undefined
   if (file.source.kind === 'data-stores' && /^(certificate|privateKey)$/.test(inSettings.at(-1) ?? '')) return shownPair(file, path)
   // What a partner publishes about himself cannot be made up, and is no secret: it belongs into Git.
-  if (inSettings.includes('metadata')) return undefined
+  if (inSettings.includes('metadata') || inSettings.includes('trustAnchors')) return undefined
   if (inSettings.at(-1) === 'jwks') return [[external, JSON.stringify({ keys: [(await generateKey(algorithmOf(file))).publicJwk] })]]
   if (inSettings.includes('encryption')) return [[external, certificate((await generateKey('RSA-OAEP-256')).privateKeyPem)]]
   if (/^(certificates|metadataSignedBy|holder|certificate|ca)$/.test(inSettings.filter(step => !/^\d+$/.test(step)).at(-1) ?? ''))
@@ -80,18 +82,18 @@ function certificateOfKey({ blueprint }: ParsedFile, external: ExternalText, tex
 type ShownPair = Partial<Record<'certificate' | 'privateKey', ExternalText>>
 
 // One without the other would be a mistake: both are made up, even where one is here.
-async function shownPair({ blueprint }: ParsedFile, path: Path): Promise<Texts> {
+async function shownPair({ blueprint }: ParsedFile, path: Path, name?: string): Promise<Texts> {
   const settings = path.slice(0, -1).reduce((found, step) => (found as Record<PropertyKey, object>)[step] ?? {}, blueprint.settings)
   const { certificate: shown, privateKey } = settings as ShownPair
   const { privateKeyPem } = await generateKey('ES256')
   return [
-    ...(shown === undefined ? [] : [[shown, certificate(privateKeyPem)] as const]),
+    ...(shown === undefined ? [] : [[shown, certificate(privateKeyPem, name)] as const]),
     ...(privateKey === undefined ? [] : [[privateKey, privateKeyPem] as const]),
   ]
 }
 
-function certificate(privateKeyPem: string): string {
-  return selfSignedCertificate(createPrivateKey(privateKeyPem), { commonName: 'stand-in', notBefore: new Date(), days: 365 })
+function certificate(privateKeyPem: string, commonName = 'stand-in'): string {
+  return selfSignedCertificate(createPrivateKey(privateKeyPem), { commonName, notBefore: new Date(), days: 365 })
 }
 
 interface Verifying {

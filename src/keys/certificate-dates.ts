@@ -11,8 +11,10 @@ export interface Consequences {
   readonly notYetValid: string
 }
 
+type Asking = Pick<Parts, 'warn'> & { readonly outside: Pick<Parts['outside'], 'now'> }
+
 /** Warns of a certificate that has ended, ends within 30 days, or is still to come. Nothing stops by it: what counts is the key (SC-19). */
-export function warnOfDates({ validFrom, validTo }: X509Certificate, consequences: Consequences, parts: Parts, path: Path): void {
+export function warnOfDates({ validFrom, validTo }: X509Certificate, consequences: Consequences, parts: Asking, path: Path): void {
   const now = parts.outside.now()
   const end = Date.parse(validTo) / 1000
   const day = Number.isNaN(end) ? 'a day that cannot be read' : new Date(end * 1000).toISOString().slice(0, 10)

@@ -4,6 +4,7 @@ import { measureProcess } from '../observe/metrics/process-metrics.ts'
 import { openSignals, tracingOf } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
 import { Reloader } from '../reload/reloader.ts'
+import { TicketKeys } from '../tls/ticket-keys.ts'
 import { announce, type Beginning, listenFor, openStoreOf, siteOf } from './beginning.ts'
 import { finish, hearSignals, reloadUntilStopped } from './stopping.ts'
 
@@ -18,7 +19,7 @@ export async function serveAlone({ folder, configuration, started, settings, jou
     const site = siteOf(store, signals, condition, log)
     const first = await site.prepare(started)
     first.use()
-    const listening = await listenFor(site, settings)
+    const listening = await listenFor(site, settings, new TicketKeys().keepReplacing())
     log.info({ address: listening.address, issuer: settings.issuer, version: first.version }, 'listening')
     for (const warning of first.warnings) log.warn({ code: warning.code }, describeWarning(warning))
     await announce(settings, folder, listening.address)

@@ -7,7 +7,7 @@ import type { Parsed } from '../config/load.ts'
 import type { ServerSettings } from '../config/server-file.ts'
 import { endpoint } from '../http/documents.ts'
 import type { Condition } from '../http/health.ts'
-import { type Listening, listen } from '../listen.ts'
+import { type Listening, type ListeningPlace, listen } from '../listen.ts'
 import type { Journal } from '../observe/journal.ts'
 import { measureConfiguration } from '../observe/metrics/configuration-metrics.ts'
 import type { ServingSignals } from '../observe/signals.ts'
@@ -15,6 +15,7 @@ import type { ConfigurationFolder, SteadyReading } from '../reload/folder.ts'
 import { sampleBanner } from '../sample/banner.ts'
 import { openStore } from '../stores/open-store.ts'
 import type { Store } from '../stores/store.ts'
+import type { TicketKeys } from '../tls/ticket-keys.ts'
 import { ThisProcess } from './this-process.ts'
 
 /** What the first process, or the only one, begins with. */
@@ -50,13 +51,22 @@ export async function announce(settings: ServerSettings, folder: string, address
 }
 
 /** Takes requests of clients, and of administrators where there is something for them. Closing it closes both. */
-export async function listenFor(site: ThisProcess, { listen: clients, admin }: ServerSettings): Promise<Listening> {
-  const listening = await listen(site.listener, clients)
+export async function listenFor(
+  site: ThisProcess,
+  { listen: { host, port }, admin }: ServerSettings,
+  tickets: TicketKeys,
+): Promise<Listening> {
+  const tls = site.server.tls && { material: site.server.tls, tickets }
+  const listening = await listen(site.listener, { host, port, tls })
+  const all = [listening]
+  // A configuration without TLS is used after a restart only; until then there is TLS, with what it had.
+  site.onReplaced(({ tls: renewed }) => renewed && all.map(each => each.renew?.(renewed)))
   if (admin === undefined) return listening
-  const forAdministrators = await listen(site.administratorsListener, admin.listen).catch(async error => {
+  const forAdministrators = await listen(site.administratorsListener, placeForAdministrators(admin.listen, tls)).catch(async error => {
     await listening.close(0)
     throw error
   })
+  all.push(forAdministrators)
   return {
     address: listening.address,
     async close(milliseconds) {
@@ -64,4 +74,11 @@ export async function listenFor(site: ThisProcess, { listen: clients, admin }: S
       return cutOff.includes(true)
     },
   }
+}
+
+// Administrators bring a token, and no certificate.
+function placeForAdministrators(admin: NonNullable<ServerSettings['admin']>['listen'], tls: ListeningPlace['tls']): ListeningPlace {
+  const { host, port } = admin
+  if (!admin.tls || tls === undefined) return { host, port }
+  return { host, port, tls: { ...tls, material: { ...tls.material, clientCertificates: 'not requested' } } }
 }

@@ -2,6 +2,7 @@ import { on } from 'node:events'
 import { parseSnapshot, type Snapshot } from '../config/snapshot.ts'
 import type { ReloadReport } from '../reload/reload-report.ts'
 import type { Prepared } from '../reload/site.ts'
+import type { TicketKeys } from '../tls/ticket-keys.ts'
 import type { ToFirst, ToWorker } from './messages.ts'
 import type { ThisProcess } from './this-process.ts'
 
@@ -20,11 +21,12 @@ export class FirstProcess {
   }
 
   /** Does what it is told until it is told to stop. Throws when it cannot serve what the others do. */
-  async follow(site: ThisProcess, report: ReloadReport): Promise<void> {
+  async follow(site: ThisProcess, report: ReloadReport, tickets: TicketKeys): Promise<void> {
     let ready: { readonly number: number; readonly prepared: Prepared } | undefined
     for await (const [message] of this.#messages) {
       if (message.kind === 'stop') return
       if (message.kind === 'report') report.hear(message.facts)
+      if (message.kind === 'tickets') tickets.replace(message.keys)
       if (message.kind === 'take') (await prepare(site, message.snapshot)).use()
       if (message.kind === 'prepare') ready = await tryToPrepare(site, message)
       if (message.kind === 'use') {

@@ -8,6 +8,7 @@ import type { ServerSettings } from '../config/server-file.ts'
 import type { Reading, Snapshot } from '../config/snapshot.ts'
 import type { ReloadFacts } from '../reload/reload-report.ts'
 import type { Prepared, Site } from '../reload/site.ts'
+import { TicketKeys } from '../tls/ticket-keys.ts'
 import type { ToFirst, ToWorker } from './messages.ts'
 
 const millisecondsToPrepare = 120_000
@@ -27,6 +28,7 @@ interface Numbered {
 export class Fleet implements Site {
   readonly #log: Logger
   readonly #foundation: Snapshot
+  readonly #tickets = new TicketKeys().keepReplacing()
   #facts: ReloadFacts
   #inUse: Numbered | undefined
   #number = 0
@@ -39,6 +41,7 @@ export class Fleet implements Site {
     this.#log = log
     this.#facts = facts
     this.#foundation = { files: snapshot.files.filter(({ file }) => file === 'server.json'), texts: snapshot.texts }
+    this.#tickets.onReplaced(keys => this.#sendToAll({ kind: 'tickets', keys }))
     cluster.setupPrimary({ serialization: 'advanced' })
     cluster.on('message', (worker: Worker, message: ToFirst) => this.#hear(worker, message))
     cluster.on('exit', (worker, code, signal) => this.#mourn(worker, code, signal))
@@ -101,7 +104,8 @@ export class Fleet implements Site {
     if (message.kind === 'ask') {
       this.#listening.add(worker)
       const { number, snapshot } = this.#inUse ?? fail()
-      send(worker, { kind: 'take', number, snapshot, foundation: this.#foundation, facts: this.#facts })
+      const tickets = this.#tickets.current
+      send(worker, { kind: 'take', number, snapshot, foundation: this.#foundation, facts: this.#facts, tickets })
     }
     // Workers also speak of metrics.
     if (message.kind === 'prepared' || message.kind === 'unable') this.#answers.get(worker)?.(message)

@@ -10,11 +10,14 @@ export type ToWorker =
       readonly snapshot: Snapshot
       readonly foundation: Snapshot
       readonly facts: ReloadFacts
+      readonly tickets: Uint8Array
     }
   | { readonly kind: 'prepare'; readonly number: number; readonly snapshot: Snapshot }
   | { readonly kind: 'use'; readonly number: number }
   | { readonly kind: 'discard'; readonly number: number }
   | { readonly kind: 'report'; readonly facts: ReloadFacts }
+  /** The keys by which TLS sessions are resumed, from now on. */
+  | { readonly kind: 'tickets'; readonly keys: Uint8Array }
   | { readonly kind: 'stop' }
 
 /** What a worker says to the first process. */

@@ -24,7 +24,8 @@ export async function supervise({ folder, configuration, started, settings, log 
     fleet.kill()
     return 1
   }
-  await announce(settings, folder, `http://${settings.listen.host}:${settings.listen.port}`)
+  const { host, port, tls } = settings.listen
+  await announce(settings, folder, `${tls === undefined ? 'http' : 'https'}://${host}:${port}`)
   const reloader = new Reloader({ folder: configuration, site: fleet, report, log, started, first })
   await reloadUntilStopped(reloader, heard)
   await fleet.stop()

@@ -18,6 +18,7 @@ export class ThisProcess implements Site {
   /** Those that requests are under way on. */
   readonly #all = new Set<Serving>()
   #parting = false
+  #hear: (server: Server) => void = () => undefined
   /** Resolves when no request is under way on any earlier configuration. */
   #earlierEnded: Promise<unknown> = Promise.resolve()
 
@@ -44,6 +45,16 @@ export class ThisProcess implements Site {
   /** The version of the configuration that is in use. */
   get version(): string {
     return this.#current.server.version
+  }
+
+  /** The server that is in use. */
+  get server(): Server {
+    return this.#current.server
+  }
+
+  /** `hear` is called with each server that comes into use. */
+  onReplaced(hear: (server: Server) => void): void {
+    this.#hear = hear
   }
 
   /** From now on connections end with the answer: a client that kept one would send its next request into one that is being closed. */
@@ -96,6 +107,7 @@ export class ThisProcess implements Site {
     this.#all.add(serving)
     const dropped = settle()
     if (before === undefined) return
+    this.#hear(serving.server)
     const ended = before.replaced().then(() => this.#all.delete(before))
     this.#earlierEnded = Promise.all([this.#earlierEnded, ended])
     // Requests of every earlier configuration may still use what the last one has dropped.

@@ -6,6 +6,7 @@ import { openJournal } from '../observe/journal.ts'
 import { measureProcess } from '../observe/metrics/process-metrics.ts'
 import { openSignals, tracingOf } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
+import { TicketKeys } from '../tls/ticket-keys.ts'
 import { listenFor, openStoreOf, siteOf } from './beginning.ts'
 import { FirstProcess } from './first-process.ts'
 import { finish, toldToStop } from './stopping.ts'
@@ -15,9 +16,10 @@ export async function serveAsWorker(folder: string): Promise<number> {
   // Whoever sends it to all processes means the first one.
   process.on('SIGHUP', () => undefined)
   const firstProcess = new FirstProcess()
-  const { snapshot, foundation, facts } = await firstProcess.ask()
+  const { snapshot, foundation, facts, tickets: keys } = await firstProcess.ask()
   const beginning = await parseSnapshot(foundation)
   const settings = beginning.settings as ServerSettings
+  const tickets = new TicketKeys(keys)
   const condition = { stopping: false, reload: new ReloadReport(systemTime) }
   condition.reload.hear(facts)
   const journal = openJournal(1)
@@ -29,9 +31,10 @@ export async function serveAsWorker(folder: string): Promise<number> {
     const site = siteOf(store, signals, condition, log)
     const first = await site.prepare({ parsed: await parseSnapshot(snapshot) })
     first.use()
-    const listening = await listenFor(site, settings)
+    const listening = await listenFor(site, settings, tickets)
     log.info({ address: listening.address, issuer: site.settings.issuer, version: first.version }, 'listening')
-    const failure = await Promise.race([toldToStop(() => process.exit(1)), firstProcess.follow(site, condition.reload).catch(asError)])
+    const following = firstProcess.follow(site, condition.reload, tickets)
+    const failure = await Promise.race([toldToStop(() => process.exit(1)), following.catch(asError)])
     if (failure !== undefined) log.error({ err: failure }, 'this worker cannot serve what the others do; it ends')
     await finish(listening, site, condition, log)
     return failure === undefined ? 0 : 1

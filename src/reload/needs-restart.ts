@@ -4,7 +4,8 @@ import { ExternalText } from '../config/values.ts'
 
 /** Settings of `server.json` that are used at the start and never again. */
 const usedAtTheStart = {
-  listen: settings => settings.listen,
+  // What stands in the files of TLS is used at once; whether there is TLS, and whom it asks for certificates, is not.
+  listen: ({ listen: { host, port, tls } }) => ({ host, port, tls: tls && { request: tls.clientCertificates?.request } }),
   store: settings => settings.store,
   tracing: settings => settings.tracing,
   workers: settings => settings.workers,

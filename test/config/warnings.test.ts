@@ -446,13 +446,15 @@ describe('warnings', () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/warnings.md'), 'utf8')
     const sections = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title)
     expect(sections).to.deep.equal([...new Set(codes)].sort())
-    // These are provoked beside what gives them: test/aws, test/data-stores, test/generators, test/processors, test/saml, test/config/key-warnings.test.ts.
+    // These are provoked beside what gives them: test/aws, test/data-stores, test/generators, test/processors, test/saml, test/tls, test/config/key-warnings.test.ts.
     const elsewhere = [
       'aws-endpoint',
       'bearer-without-recipient',
       'certificate-expired',
       'certificate-expires',
       'certificate-not-yet-valid',
+      'certificate-of-another-host',
+      'incomplete-chain',
       'key-without-successor',
       'ldap-lookalikes',
       'ldap-unencrypted',

@@ -12,9 +12,11 @@ import type { Outside } from '../../src/outside.ts'
 import { ReloadReport } from '../../src/reload/reload-report.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
+import { TicketKeys } from '../../src/tls/ticket-keys.ts'
 import { AuditTrail, type RecordJournal } from './audit-trail.ts'
 import { type Files, secretOf, writeFiles } from './configuration.ts'
 import { Foresight } from './foresight.ts'
+import { sendByTls } from './https.ts'
 import { tokenExchange, types } from './oauth.ts'
 
 /** Parameters of a request; a list is sent as repeated parameters, `undefined` not at all. */
@@ -61,6 +63,8 @@ export interface WorldOutside {
   readonly tracing?: SignalsParts['tracing']
   /** What the clock says before it is moved; without one, the time of day. */
   readonly clock?: () => number
+  /** How TLS is served, where the configuration has it. */
+  readonly tls?: { readonly handshakeTimeout: number }
 }
 
 /** Starts the server on the given files, in this process. */
@@ -89,7 +93,8 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
   const foresight = isUsual ? await Foresight.of(parsed, outside) : undefined
   const condition = { stopping: false, reload: new ReloadReport(now) }
   measureConfiguration(signals.registry, () => ({ version: server.version, ...condition.reload.facts }))
-  const listening = await listen(createApp(server, signals, condition).callback(), { host: '127.0.0.1', port: 0 })
+  const tls = server.tls && { material: server.tls, tickets: new TicketKeys(), ...options.tls }
+  const listening = await listen(createApp(server, signals, condition).callback(), { host: '127.0.0.1', port: 0, tls })
   const url = listening.address
   const tokenPath = new URL(server.tokenEndpoint).pathname
 
@@ -101,7 +106,9 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
   }
 
   async function sendTo(method: string, path: string, body: string | undefined, headers: Record<string, string>): Promise<Answer> {
-    const response = await fetch(`${url}${path}`, { method, headers, redirect: 'manual', ...(body !== undefined && { body }) })
+    const response = await (url.startsWith('https:')
+      ? sendByTls(`${url}${path}`, { method, headers, body })
+      : fetch(`${url}${path}`, { method, headers, redirect: 'manual', ...(body !== undefined && { body }) }))
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true
     const json = isJson && text !== '' ? JSON.parse(text) : {}

@@ -1,0 +1,26 @@
+import { request } from 'node:https'
+import type { Certified } from './certificate-authority.ts'
+
+/** How one request is sent by TLS. Who answers is not verified: that is what the server shows, and not what it does. */
+export interface TlsRequest {
+  readonly method: string
+  readonly headers?: Record<string, string>
+  readonly body?: string | undefined
+  /** With this certificate. */
+  readonly as?: Certified | undefined
+}
+
+/** Sends one request on a connection of its own. */
+export function sendByTls(url: string, { method, headers = {}, body, as }: TlsRequest): Promise<Response> {
+  const options = { method, headers, agent: false, rejectUnauthorized: false, ...(as && { cert: as.certificate, key: as.privateKey }) }
+  return new Promise((resolve, reject) => {
+    const outgoing = request(url, options, async incoming => {
+      let text = ''
+      for await (const chunk of incoming) text += chunk
+      const answered = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)] as [string, string])
+      resolve(new Response(text === '' ? null : text, { status: incoming.statusCode ?? 0, headers: answered }))
+    })
+    outgoing.on('error', reject)
+    outgoing.end(body)
+  })
+}
