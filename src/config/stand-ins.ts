@@ -46,7 +46,8 @@ type Texts = Array<readonly [ExternalText, string]>
 /** What is put in the place of one text; undefined where nothing can be made up. */
 async function standInFor({ external, file, path }: AbsentText, texts: ReadonlyMap<ExternalText, string>): Promise<Texts | undefined> {
   if (file.source.kind === 'keys') return path[0] === 'privateKey' ? keyPair(file) : certificateOfKey(file, external, texts)
-  if (path.includes('tls') && /^(privateKey|certificate)$/.test(String(path.at(-1)))) return shownPair(file, path, new URL((file.blueprint.settings as ServerSettings).issuer).hostname)
+  if (file.source.kind === 'server' && /^(privateKey|certificate)$/.test(String(path.at(-1))))
+    return shownPair(file, path, new URL((file.blueprint.settings as ServerSettings).issuer).hostname)
   const inSettings = path.map(String)
   // A table is neither: nothing could be looked up in it.
   if (file.source.kind === 'data-stores' && inSettings.at(-1) === 'file') return undefined
