@@ -1,4 +1,4 @@
-import { endOfElement } from './ber.ts'
+import { endOfElement, Malformed, tags } from './ber.ts'
 
 /** Cuts what comes in at the ends of its messages. A large one is put together once, not with every part of it that comes. */
 export class MessageStream {
@@ -34,7 +34,9 @@ export class MessageStream {
   }
 
   #endOf(bytes: Buffer): number | undefined {
-    return bytes.length === 0 ? undefined : endOfElement(bytes, this.#mostBytes)
+    if (bytes.length === 0) return undefined
+    if (bytes[0] !== tags.sequence) throw new Malformed('a message that does not begin as one')
+    return endOfElement(bytes, this.#mostBytes)
   }
 
   #keep(rest: Buffer, needed: number): void {
