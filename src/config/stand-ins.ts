@@ -1,4 +1,5 @@
-import { createPrivateKey, randomBytes } from 'node:crypto'
+import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
+import { keyManagementAlgorithms } from '../keys/decryption-key.ts'
 import { type GeneratedKey, generateKey } from '../keys/generate-key.ts'
 import { selfSignedCertificate } from '../keys/self-signed-certificate.ts'
 import { presets } from '../processors/presets/index.ts'
@@ -54,11 +55,21 @@ async function standInFor({ external, file, path }: AbsentText, texts: ReadonlyM
   if (file.source.kind === 'data-stores' && /^(certificate|privateKey)$/.test(inSettings.at(-1) ?? '')) return shownPair(file, path)
   // What a partner publishes about himself cannot be made up, and is no secret: it belongs into Git.
   if (inSettings.includes('metadata') || inSettings.includes('trustAnchors')) return undefined
+  if (inSettings.includes('encryption')) return [[external, await readersKey(file, inSettings)]]
   if (inSettings.at(-1) === 'jwks') return [[external, JSON.stringify({ keys: [(await generateKey(algorithmOf(file))).publicJwk] })]]
-  if (inSettings.includes('encryption')) return [[external, certificate((await generateKey('RSA-OAEP-256')).privateKeyPem)]]
   if (/^(certificates|metadataSignedBy|holder|certificate|ca)$/.test(inSettings.filter(step => !/^\d+$/.test(step)).at(-1) ?? ''))
     return [[external, certificate((await generateKey('ES256')).privateKeyPem)]]
   return [[external, inSettings.at(-1) === 'url' ? 'redis://stand-in.invalid' : randomBytes(32).toString('base64url')]]
+}
+
+/** The public key of somebody that tokens are encrypted for, in the form that the setting at the path has. */
+async function readersKey({ blueprint }: ParsedFile, path: readonly string[]): Promise<string> {
+  const settings = path.slice(0, -1).reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], blueprint.settings)
+  const { keyEncryption, kid } = settings as { readonly keyEncryption: string; readonly kid?: string }
+  const { privateKeyPem, publicJwk } = await generateKey(keyManagementAlgorithms.find(name => name === keyEncryption) ?? 'RSA-OAEP-256')
+  if (path.at(-1) === 'certificate') return certificate(privateKeyPem)
+  if (path.at(-1) === 'jwks') return JSON.stringify({ keys: [{ ...publicJwk, ...(kid !== undefined && { kid }) }] })
+  return createPublicKey(privateKeyPem).export({ type: 'spki', format: 'pem' }).toString()
 }
 
 interface KeySettings {

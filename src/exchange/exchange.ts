@@ -90,6 +90,7 @@ export async function exchange(
   const mapped = witness.mapped(mapAttributes(target, attributes, delegation, scope, more, context, witness))
 
   // Only now is anything used up, made or sent.
+  await target.mapping.maker.ready?.()
   await useOnce(server.outside.store, tokens, now)
   witness.used()
   const { authentication, proxyRestriction } = tokens.subject.proof

@@ -1,7 +1,9 @@
-import { compactDecrypt } from 'jose'
+import { CompactEncrypt, compactDecrypt } from 'jose'
+import type { JsonObject } from '../json.ts'
 import { TokenRejected } from '../oauth/errors.ts'
-import { type JoseHeader, longestToken, readJoseHeader } from './compact-jws.ts'
-import { contentEncryptionAlgorithms, type DecryptionKey } from './decryption-key.ts'
+import { type JoseHeader, longestToken, mediaType, readJoseHeader } from './compact-jws.ts'
+import { type ContentEncryptionAlgorithm, contentEncryptionAlgorithms, type DecryptionKey } from './decryption-key.ts'
+import type { EncryptionKey } from './encryption-key.ts'
 
 const fiveParts = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/
 
@@ -18,11 +20,22 @@ export async function decryptCompactJwe(token: string, keys: readonly Decryption
   if (token.length > longestToken) throw new TokenRejected(`the token is longer than ${longestToken} characters`)
   if (!fiveParts.test(token)) throw new TokenRejected('the token is not an encrypted JWT in the compact form')
   const header = readJoseHeader(token.slice(0, token.indexOf('.')))
-  // A small token could be made to decompress into a huge one (RFC 8725 §3.6).
-  if (header.members.zip !== undefined) throw new TokenRejected('the token is compressed, which is not taken')
+  checkContent(header.members)
   const candidates = keys.filter(key => key.algorithm === header.alg && (header.kid === undefined || header.kid === key.kid))
-  if (candidates.length === 0) throw new TokenRejected('the token is encrypted for a key or with an algorithm that is not accepted here')
+  if (candidates.length === 0)
+    throw new TokenRejected('the token is encrypted for a key or with an algorithm that is not accepted here', { member: 'decryptionKeys' })
   return await decryptWithAny(token, header, candidates)
+}
+
+/** What the header says of the content, before anything is decrypted. */
+function checkContent({ zip, enc, cty }: JsonObject): void {
+  // A small token could be made to decompress into a huge one (RFC 8725 §3.6).
+  if (zip !== undefined) throw new TokenRejected('the token is compressed, which is not taken')
+  if (!contentEncryptionAlgorithms.some(algorithm => algorithm === enc))
+    throw new TokenRejected('the content of the token is encrypted with an algorithm that is not accepted here')
+  // RFC 7519 §5.2 wants it; some leave it out, and the signature inside is demanded either way.
+  if (cty !== undefined && (typeof cty !== 'string' || mediaType(cty) !== 'jwt'))
+    throw new TokenRejected('the content of the token is no JWT, as its header says (cty)')
 }
 
 async function decryptWithAny(token: string, header: JoseHeader, candidates: readonly DecryptionKey[]): Promise<string> {
@@ -38,5 +51,15 @@ async function decryptWithAny(token: string, header: JoseHeader, candidates: rea
       cause = error
     }
   }
-  throw new TokenRejected('the token could not be decrypted', { cause })
+  throw new TokenRejected('the token could not be decrypted', { cause, member: 'decryptionKeys' })
+}
+
+/** Encrypts a signed JWT: a nested JWT (RFC 7519 §5.2), never compressed. */
+export async function encryptCompactJwe(
+  jws: string,
+  { kid, algorithm, key }: EncryptionKey,
+  content: ContentEncryptionAlgorithm,
+): Promise<string> {
+  const header = { alg: algorithm, enc: content, cty: 'JWT', ...(kid !== undefined && { kid }) }
+  return await new CompactEncrypt(Buffer.from(jws, 'latin1')).setProtectedHeader(header).encrypt(key)
 }

@@ -15,14 +15,26 @@ const age = { fewest: 60, usual: 600, most: 86_400 }
 
 /** Fetches a JWK Set (RFC 7517 §5). A set without a single usable key is a failure, so that it never replaces a good one. */
 export async function fetchKeys(uri: string, fetching: KeyFetching): Promise<FetchedKeys> {
-  const answer = await get(uri, fetching)
-  const keys = readPublicKeys(await objectOf(answer, uri), fetching.wanted)
+  const { set, maxAge } = await fetchKeySet(uri, fetching)
+  const keys = readPublicKeys(set, fetching.wanted)
   if (keys === undefined) throw new Error(`${uri} is not a JWK Set`)
   if (keys.size === 0)
     throw new Error(
       `${uri} has no key that can be used${keys.defects.map(({ index, message }) => `; keys[${index}]: ${message}`).join('')}`,
     )
-  return { keys, maxAge: maxAgeOf(answer.headers.get('cache-control')) }
+  return { keys, maxAge }
+}
+
+/** A JWK Set as it was fetched. Nothing of it has been looked at. */
+export interface FetchedSet {
+  readonly set: JsonObject
+  readonly maxAge: number
+}
+
+/** Fetches the JSON object of a JWK Set, whatever its keys are for. */
+export async function fetchKeySet(uri: string, fetching: Omit<KeyFetching, 'wanted'>): Promise<FetchedSet> {
+  const answer = await get(uri, fetching)
+  return { set: await objectOf(answer, uri), maxAge: maxAgeOf(answer.headers.get('cache-control')) }
 }
 
 /** Finds an issuer's `jwks_uri` by its metadata (OpenID Connect Discovery §4, else RFC 8414 §3) and fetches from there. */
@@ -50,7 +62,7 @@ async function metadataAt(address: string, fetching: KeyFetching): Promise<JsonO
   return await objectOf(expectOk(answer, address), address)
 }
 
-async function get(address: string, { fetch, allowPrivateNetwork }: KeyFetching): Promise<GuardedAnswer> {
+async function get(address: string, { fetch, allowPrivateNetwork }: Omit<KeyFetching, 'wanted'>): Promise<GuardedAnswer> {
   // The guard asks this again; here it also holds for whatever `fetch` a test brings.
   const problem = addressProblem(address, allowPrivateNetwork)
   if (problem !== undefined) throw new Error(`${address} ${problem}`)

@@ -7,7 +7,7 @@ import { fits, isSignatureAlgorithm, weakness } from './algorithms.ts'
 import { bytesSignerFor } from './bytes-signer.ts'
 import { warnOfDates } from './certificate-dates.ts'
 import { signerFor, verifierFor } from './compact-jws.ts'
-import { type DecryptionKey, type KeyManagementAlgorithm, keyManagementAlgorithms } from './decryption-key.ts'
+import { type DecryptionKey, encryptsWith, type KeyManagementAlgorithm, keyManagementAlgorithms } from './decryption-key.ts'
 import { type SignatureAlgorithm, type SigningKey, signatureAlgorithms } from './signing-key.ts'
 
 const settings = strict({
@@ -99,21 +99,11 @@ function readPrivateKey(pem: string): KeyObject {
 }
 
 function misfit(algorithm: SignatureAlgorithm | KeyManagementAlgorithm, key: KeyObject): string | undefined {
-  const suitable = isSignatureAlgorithm(algorithm) ? fits(algorithm, key) : decrypts(algorithm as KeyManagementAlgorithm, key)
+  const suitable = isSignatureAlgorithm(algorithm) ? fits(algorithm, key) : encryptsWith(algorithm as KeyManagementAlgorithm, key)
   const curve = key.asymmetricKeyDetails?.namedCurve
   return suitable
     ? undefined
     : `a key of type ${key.asymmetricKeyType}${curve === undefined ? '' : ` (${curve})`} does not fit ${algorithm}`
-}
-
-const agreementCurves = ['prime256v1', 'secp384r1', 'secp521r1']
-
-function decrypts(algorithm: KeyManagementAlgorithm, key: KeyObject): boolean {
-  if (algorithm.startsWith('RSA')) return key.asymmetricKeyType === 'rsa'
-  return (
-    key.asymmetricKeyType === 'x25519' ||
-    (key.asymmetricKeyType === 'ec' && agreementCurves.includes(key.asymmetricKeyDetails?.namedCurve ?? ''))
-  )
 }
 
 function readCertificate(pem: string, privateKey: KeyObject): X509Certificate {

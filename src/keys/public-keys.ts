@@ -22,7 +22,8 @@ export interface WantedKeys {
 /** What one token names of a key: the key, `unknown` when no key fits, `ambiguous` when several do. */
 export type KeyChoice = VerifyingKey | 'unknown' | 'ambiguous'
 
-const mostKeys = 100
+/** How many keys of a set are looked at. */
+export const mostKeys = 100
 const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
 const publicMembers = ['kty', 'crv', 'x', 'y', 'n', 'e']
 
@@ -85,7 +86,7 @@ function readPublicKey(jwk: JsonValue, wanted: WantedKeys): ReadKey | string {
   if (!isJsonObject(jwk)) return 'not a JSON object'
   const defect = memberDefect(jwk, wanted)
   if (defect !== undefined) return defect
-  const key = importKey(jwk)
+  const key = importPublicJwk(jwk)
   if (key === undefined) return 'not a valid public key of type RSA, EC or OKP'
   const weak = weakness(key)
   if (weak !== undefined) return weak
@@ -102,15 +103,20 @@ function readPublicKey(jwk: JsonValue, wanted: WantedKeys): ReadKey | string {
 function memberDefect(jwk: JsonObject, { uses = [] }: WantedKeys): string | undefined {
   const { kty, kid, use, key_ops: operations } = jwk
   if (kty === 'oct') return 'a symmetric key: whoever verifies with it can sign'
-  // The other half of this key is known to whoever reads the set.
-  if (privateMembers.some(member => Object.hasOwn(jwk, member))) return 'a private key stands in a set of public keys'
+  if (isPrivateJwk(jwk)) return 'a private key stands in a set of public keys'
   if (kid !== undefined && typeof kid !== 'string') return 'its kid is not a string'
   if (use !== undefined && use !== 'sig' && !uses.includes(String(use))) return 'its use is not sig'
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) return 'its key_ops do not have verify'
   return undefined
 }
 
-function importKey(jwk: JsonObject): KeyObject | undefined {
+/** Whether a JWK has the half that nobody else may know: in a public set, whoever reads that knows it. */
+export function isPrivateJwk(jwk: JsonObject): boolean {
+  return privateMembers.some(member => Object.hasOwn(jwk, member))
+}
+
+/** The public key that a JWK of type RSA, EC or OKP is; undefined where it is none. */
+export function importPublicJwk(jwk: JsonObject): KeyObject | undefined {
   const members = publicMembers.filter(member => typeof jwk[member] === 'string').map(member => [member, jwk[member]])
   try {
     return createPublicKey({ key: Object.fromEntries(members), format: 'jwk' })

@@ -30,6 +30,8 @@ export interface TokenMaker {
   readonly binding?: { readonly rule: BindingRule; readonly path: Path } | undefined
   /** Whether a token can say that only the holder of this key may use it. Absent: never. */
   binds?(binding: TokenBinding): boolean
+  /** Rejects with an `Outage` when nothing could be made now, as far as that is known before. Absent: it needs nobody else. */
+  ready?(): Promise<void>
   generate(grant: Grant): Promise<IssuedToken>
 }
 
