@@ -3,6 +3,7 @@ import type { Client, DefaultTargets } from './clients/client.ts'
 import type { ClientAuthenticator } from './clients/client-authenticator.ts'
 import type { BearerToken } from './http/bearer.ts'
 import type { Documents } from './http/documents.ts'
+import type { SigningKey } from './keys/signing-key.ts'
 import type { Outside } from './outside.ts'
 import type { IdpConnection } from './policies/idp-connection.ts'
 import type { ProcessorPolicy } from './policies/processor-policy.ts'
@@ -24,6 +25,8 @@ export interface Server {
   readonly connections: ReadonlyMap<string, IdpConnection>
   /** The issuers of our token generators: what comes back from one carries no scope, since nothing could be written into it. */
   readonly generatorIssuers: ReadonlySet<string>
+  /** Who signs answers of introspection (RFC 9701); undefined: nobody, they are plain JSON. */
+  readonly introspectionSigner: SigningKey | undefined
   /** How many actors a token may name. */
   readonly maxActorDepth: number
   /** Seconds that a revocation is remembered: no token lives longer. */

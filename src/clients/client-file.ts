@@ -3,12 +3,13 @@ import type { Path } from '../config/problems.ts'
 import { didYouMean } from '../config/suggest.ts'
 import { distinct, everyFile, type Reference, reference, scopeName, strict } from '../config/values.ts'
 import { keySourceShape, namesOneSource, openKeySource } from '../keys/key-source.ts'
+import { openRecipient, recipientSettings } from '../keys/recipient.ts'
 import { signatureAlgorithms } from '../keys/signing-key.ts'
 import type { Blueprint, Parts } from '../plugin.ts'
 import { bindingSettings } from '../policies/binding.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import { groupTarget, managerTarget, type Target } from '../policies/target.ts'
-import type { Client, ClientAuthentication, ClientTokenExchange } from './client.ts'
+import type { Client, ClientAuthentication, ClientIntrospection, ClientTokenExchange } from './client.ts'
 import { buildSecret, secretSettings } from './secret-settings.ts'
 
 const bySecret = {
@@ -67,7 +68,11 @@ const clientSettings = strict({
   enabled: z.boolean().default(true).meta({ description: 'Whether it may do anything at all' }),
   authentication,
   tokenExchange: tokenExchange.prefault({}).meta({ description: 'Whether and how it may exchange tokens' }),
-  introspection: strict({ enabled: z.boolean().default(false).meta({ description: 'Off unless it is true' }) })
+  introspection: strict({
+    enabled: z.boolean().default(false).meta({ description: 'Off unless it is true' }),
+    signed: z.boolean().default(false).meta({ description: 'Whether it is answered by signed JWTs only (RFC 9701)' }),
+    encryption: recipientSettings.optional().meta({ description: 'For whom the signed answers are encrypted; with it, it gets no others' }),
+  })
     .prefault({})
     .meta({ description: 'Whether it may ask what tokens mean' }),
   wsTrust: wsTrust.prefault({}),
@@ -87,18 +92,24 @@ export const clientFile: z.ZodType<Blueprint<Client>> = clientSettings.transform
 async function buildClient(settings: ClientSettings, parts: Parts): Promise<Client> {
   // RFC 6749 Appendix A.1; a space or a letter beyond ASCII is encoded in as many ways as there are libraries.
   if (!/^[\x21-\x7e]+$/.test(parts.id)) parts.problem([], 'the name of the file is no client id: use visible ASCII characters only')
-  const { enabled, introspection, audiences, properties } = settings
+  const { enabled, audiences, properties } = settings
   return {
     id: parts.id,
     enabled,
     authentication: await buildAuthentication(settings.authentication, parts),
     tokenExchange: buildTokenExchange(settings.tokenExchange, parts),
-    introspection,
+    introspection: await buildIntrospection(settings.introspection, parts),
     wsTrust: { enabled: settings.wsTrust.enabled, connections: new Set(settings.wsTrust.connections.map(({ id }) => id)) },
     audiences,
     scopes: settings.scopes.map(({ name }) => name),
     properties,
   }
+}
+
+async function buildIntrospection(settings: ClientSettings['introspection'], parts: Parts): Promise<ClientIntrospection> {
+  const { enabled, signed, encryption } = settings
+  const recipient = encryption && (await openRecipient(encryption, parts, ['introspection', 'encryption']))
+  return { enabled, signedOnly: signed || recipient !== undefined, recipient }
 }
 
 async function buildAuthentication(settings: ClientSettings['authentication'], parts: Parts): Promise<ClientAuthentication> {

@@ -1,5 +1,6 @@
 import type { BindingRule } from '../exchange/possession.ts'
 import type { JsonObject } from '../json.ts'
+import type { Recipient } from '../keys/recipient.ts'
 import type { IssuerKeys } from '../keys/remote-keys.ts'
 import type { Instant } from '../outside.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
@@ -58,6 +59,15 @@ export interface ClientTokenExchange {
   readonly binding: BindingRule
 }
 
+/** Whether a client may ask what tokens mean, and how it is answered. */
+export interface ClientIntrospection {
+  readonly enabled: boolean
+  /** It gets signed answers (RFC 9701) and no plain JSON. */
+  readonly signedOnly: boolean
+  /** For whom its signed answers are encrypted; undefined: they are not. */
+  readonly recipient: Recipient | undefined
+}
+
 /** The ids of the targets where a request names none. */
 export interface DefaultTargets {
   readonly accessTokenManager?: string | undefined
@@ -70,7 +80,7 @@ export interface Client {
   readonly enabled: boolean
   readonly authentication: ClientAuthentication
   readonly tokenExchange: ClientTokenExchange
-  readonly introspection: { readonly enabled: boolean }
+  readonly introspection: ClientIntrospection
   /** The ids of the IdP connections that it may use. */
   readonly wsTrust: { readonly enabled: boolean; readonly connections: ReadonlySet<string> }
   /** Names by which it is addressed as a resource server. */

@@ -45,6 +45,7 @@ export function assemble(pieces: Pieces): Server {
     targets: indexOf(targets),
     connections: built['idp-connections'],
     generatorIssuers: new Set([...built['token-generators'].values()].flatMap(each => issuerOf(each) ?? [])),
+    introspectionSigner: introspectionKeys(pieces)?.active,
     maxActorDepth: delegation.maxDepth,
     longestLifetime: Math.max(0, ...[...managers.values()].map(manager => manager.lifetime)),
     documents: documentsOf({
@@ -54,6 +55,7 @@ export function assemble(pieces: Pieces): Server {
       targets,
       generators: [...built['token-generators'].values()],
       keys: publishedKeys(pieces),
+      introspectionSigner: introspectionKeys(pieces)?.active,
     }),
     metrics: metricsOf(pieces),
     admin: adminOf(pieces),
@@ -90,11 +92,17 @@ function indexOf(targets: readonly Target[]): TargetIndex {
   return index
 }
 
-/** The keys that `jwt` access token managers sign with, in all their lines, each once. */
-function publishedKeys({ built, files }: Pieces) {
+function introspectionKeys({ built, settings: { introspection } }: Pieces) {
+  return introspection && built.keyLines.signing.get(introspection.signingKey.id)
+}
+
+/** The keys that `jwt` access token managers and answers of introspection are signed with, in all their lines, each once. */
+function publishedKeys(pieces: Pieces) {
+  const { built, files } = pieces
   const named = files
     .filter(({ source, blueprint }) => source.kind === 'access-token-managers' && 'signingKey' in blueprint.settings)
     .map(({ blueprint }) => (blueprint.settings as { signingKey: { id: string } }).signingKey.id)
   const keys = named.flatMap(id => built.keyLines.signing.get(id)?.published ?? [])
-  return [...new Map(keys.map(key => [key.kid, key])).values()]
+  const all = [...keys, ...(introspectionKeys(pieces)?.published ?? [])]
+  return [...new Map(all.map(key => [key.kid, key])).values()]
 }

@@ -8,6 +8,7 @@ import { checkListen } from './check-listen.ts'
 import { checkStore } from './check-store.ts'
 import { reportClashes, reportSharedEntities } from './clashes.ts'
 import { Findings } from './findings.ts'
+import { reportUnsignedAnswers } from './introspection-keys.ts'
 import { warnOfKeys } from './key-warnings.ts'
 import { type AbsentText, checkReferences, findExternalTexts, readExternalText, type TextFinder } from './link.ts'
 import { warnOfOwnGenerators } from './own-generators.ts'
@@ -80,7 +81,10 @@ export async function buildConfiguration(
   warnOfOwnGenerators(files, built, findings)
   warnOfKeys(files, built.keys, { folder, now: outside.now() }, findings)
   await turns.next()
-  if (settings !== undefined) warnOfServer(settings, files, built, findings)
+  if (settings !== undefined) {
+    warnOfServer(settings, files, built, findings)
+    reportUnsignedAnswers(settings, files, built, findings)
+  }
   const all = [...problems, ...findings.problems]
   if (all.length > 0 || settings === undefined) throw new ConfigError(inOrder(all))
   await turns.next()

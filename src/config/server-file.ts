@@ -68,6 +68,11 @@ const settings = strict({
   })
     .prefault({})
     .meta({ description: 'What holds for tokens that name actors' }),
+  introspection: strict({
+    signingKey: reference('keys').meta({ description: 'The key that signs the answers, or any key of its line of succession' }),
+  })
+    .optional()
+    .meta({ description: 'Signed answers of /introspect (RFC 9701); absent: it answers with plain JSON only' }),
   metrics: strict({
     enabled: z.boolean().default(true).meta({ description: 'Whether GET /metrics answers' }),
     bearer: externalText.optional().meta({ description: 'The token that Prometheus has to bring; without one everybody is answered' }),

@@ -9,6 +9,15 @@ export function answerJson(ctx: Context, status: number, body: object): void {
   ctx.res.writeHead(status, [...headers, 'Content-Length', String(Buffer.byteLength(text))]).end(text)
 }
 
+/** Answers with a text that nobody may keep. */
+export function answerText(ctx: Context, type: string, text: string): void {
+  ctx.status = 200
+  ctx.set('Content-Type', type)
+  ctx.set('Cache-Control', 'no-store')
+  ctx.set('Pragma', 'no-cache')
+  ctx.body = text
+}
+
 /** Answers without a body (RFC 7009 §2.2). */
 export function answerEmpty(ctx: Context): void {
   ctx.status = 200

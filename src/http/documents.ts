@@ -1,4 +1,5 @@
 import type { JwtIssuerPublication, TokenGenerator } from '../generators/token-generator.ts'
+import { contentEncryptionAlgorithms, keyManagementAlgorithms } from '../keys/decryption-key.ts'
 import type { SigningKey } from '../keys/signing-key.ts'
 import { signatureAlgorithms } from '../keys/signing-key.ts'
 import { tokenExchangeGrant } from '../oauth/token-types.ts'
@@ -14,6 +15,8 @@ export interface Published {
   readonly targets: readonly Target[]
   readonly generators: readonly TokenGenerator[]
   readonly keys: readonly SigningKey[]
+  /** Who signs answers of introspection. */
+  readonly introspectionSigner: SigningKey | undefined
 }
 
 /** The public documents as JSON text: they change with the configuration only. */
@@ -49,7 +52,7 @@ export function endpoint(issuer: string, name: string): string {
   return `${issuer.replace(/\/$/, '')}/${name}`
 }
 
-function metadataOf({ issuer, scopes, policies, targets }: Published) {
+function metadataOf({ issuer, scopes, policies, targets, introspectionSigner }: Published) {
   const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
   return {
     issuer,
@@ -57,6 +60,7 @@ function metadataOf({ issuer, scopes, policies, targets }: Published) {
     ...forEndpoint('token', methods),
     introspection_endpoint: endpoint(issuer, 'introspect'),
     ...forEndpoint('introspection', methods),
+    ...(introspectionSigner !== undefined && forSignedIntrospection(introspectionSigner)),
     revocation_endpoint: endpoint(issuer, 'revoke'),
     ...forEndpoint('revocation', methods),
     jwks_uri: endpoint(issuer, 'jwks'),
@@ -78,6 +82,15 @@ function forEndpoint(name: string, methods: readonly string[]) {
   return {
     [`${name}_endpoint_auth_methods_supported`]: methods,
     [`${name}_endpoint_auth_signing_alg_values_supported`]: signatureAlgorithms,
+  }
+}
+
+// RFC 9701 §7.
+function forSignedIntrospection({ algorithm }: SigningKey) {
+  return {
+    introspection_signing_alg_values_supported: [algorithm],
+    introspection_encryption_alg_values_supported: keyManagementAlgorithms,
+    introspection_encryption_enc_values_supported: contentEncryptionAlgorithms,
   }
 }
 

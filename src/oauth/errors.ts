@@ -32,6 +32,7 @@ export const refusals = {
   'descent-too-long': { error: 'invalid_request', status: 400 },
   'aws-role-refused': { error: 'invalid_target', status: 400 },
   'aws-request-refused': { error: 'invalid_request', status: 400 },
+  'answer-not-acceptable': { error: 'invalid_request', status: 406 },
   'already-used': { error: 'invalid_request', status: 400 },
   'ws-trust-not-enabled': { error: 'unauthorized_client', status: 400 },
   'connection-not-available': { error: 'unauthorized_client', status: 400 },

@@ -24,6 +24,13 @@ const issuerSettings = strict({
 }).refine(namesOneSource, oneSourceMessage)
 type IssuerSettings = z.output<typeof issuerSettings>
 
+const typeOfToken = z
+  .string()
+  .min(1)
+  .transform(mediaType)
+  // RFC 9701 §8.1: it has the claims of a token, and whoever may introspect gets one.
+  .refine(type => type !== 'token-introspection+jwt', 'is what answers of introspection are, which are no tokens')
+
 const shape = {
   preset: z
     .enum(Object.keys(presets) as PresetName[])
@@ -34,7 +41,7 @@ const shape = {
     .min(1)
     .optional()
     .meta({ description: 'Accepted signature algorithms; a key without "alg" is used with the first that fits it' }),
-  typ: distinct(z.string().min(1).transform(mediaType))
+  typ: distinct(typeOfToken)
     .min(1)
     .optional()
     .meta({ description: 'Accepted values of typ; "jwt" also stands for none (default: "jwt", "at+jwt")' }),

@@ -64,6 +64,7 @@ const faults: Readonly<Record<RefusalReason | 'unavailable' | 'bug', Fault>> = {
   'descent-too-long': failed,
   'aws-role-refused': failed,
   'aws-request-refused': failed,
+  'answer-not-acceptable': failed,
   'dpop-not-supported': failed,
   'dpop-proof-missing': failed,
   'certificate-missing': callerRejected,

@@ -86,7 +86,7 @@ describe('clients/client-file', () => {
         default: { accessTokenManager: 'api', generatorGroup: undefined },
         binding: 'optional',
       },
-      introspection: { enabled: true },
+      introspection: { enabled: true, signedOnly: false, recipient: undefined },
       wsTrust: { enabled: true, connections: new Set(['partner']) },
       audiences: ['https://orders.example.com'],
       scopes: ['orders.read'],
@@ -96,7 +96,13 @@ describe('clients/client-file', () => {
 
   it('gives a client nothing that its file does not say', async () => {
     const { client } = await build(usual)
-    expect(client).to.deep.include({ enabled: true, introspection: { enabled: false }, audiences: [], scopes: [], properties: {} })
+    expect(client).to.deep.include({
+      enabled: true,
+      introspection: { enabled: false, signedOnly: false, recipient: undefined },
+      audiences: [],
+      scopes: [],
+      properties: {},
+    })
     expect(client.wsTrust).to.deep.equal({ enabled: false, connections: new Set() })
     expect(client.tokenExchange).to.deep.equal({
       enabled: false,

@@ -27,7 +27,7 @@ export function client(id: string, authentication: ClientAuthentication): Client
       default: {},
       binding: 'optional',
     },
-    introspection: { enabled: false },
+    introspection: { enabled: false, signedOnly: false, recipient: undefined },
     wsTrust: { enabled: false, connections: new Set() },
     audiences: [],
     scopes: [],
