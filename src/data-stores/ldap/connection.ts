@@ -38,6 +38,7 @@ interface Pending {
 /** More than any lookup needs; less than what a directory run wild could fill the memory with. */
 const mostBytes = { message: 4 * 1024 * 1024, search: 16 * 1024 * 1024 } as const
 const lastId = 2 ** 31 - 1
+const moreBeforeTls = 'more was sent before TLS began'
 
 /**
  * One connection to a directory. It is never opened again: what was bound stays bound, what was encrypted stays encrypted, and when
@@ -52,6 +53,7 @@ export class Connection {
   #closed: Error | undefined
   /** Operations were given up since it last answered: it may be that nobody is there. */
   #doubtful = false
+  #tlsBegins = false
   #whenClosed: () => void = () => undefined
 
   /** `name` says in messages whom it goes to. */
@@ -97,9 +99,9 @@ export class Connection {
   async startTls(signal: AbortSignal): Promise<Socket> {
     const { result } = await this.#ask('extended', startTlsRequest, signal)
     if (result.code !== resultCodes.success) throw new DirectoryRefusal(`${this.name} refuses StartTLS`, result)
+    if (this.#closed !== undefined) throw this.#closed
+    if (!this.#stream.empty) throw new Malformed(moreBeforeTls)
     this.#release()
-    // Whoever is in between could put an answer in here that would be read as one that came encrypted.
-    if (!this.#stream.empty) throw new Malformed(`${this.name} sent more before TLS began`)
     return this.#socket
   }
 
@@ -164,6 +166,9 @@ export class Connection {
 
   #hear(response: Response, bytes: number): void {
     this.#doubtful = false
+    // Whoever is in between could put an answer in here that would be read as one that came encrypted.
+    if (this.#tlsBegins) throw new Malformed(moreBeforeTls)
+    this.#tlsBegins = response.kind === 'result' && response.of === 'extended'
     // RFC 4511 §4.4.1: it says that it is about to close the connection.
     if (response.id === 0) return this.#destroy(new Error(`${this.name} has closed the connection`))
     const pending = this.#pending.get(response.id)
