@@ -1,6 +1,7 @@
 import type { AccessTokenManager } from './access-tokens/access-token-manager.ts'
 import type { Client, DefaultTargets } from './clients/client.ts'
 import type { ClientAuthenticator } from './clients/client-authenticator.ts'
+import type { DpopProofs } from './dpop/dpop-proofs.ts'
 import type { BearerToken } from './http/bearer.ts'
 import type { Documents } from './http/documents.ts'
 import type { SigningKey } from './keys/signing-key.ts'
@@ -18,6 +19,8 @@ export interface Server {
   readonly version: string
   readonly clients: ReadonlyMap<string, Client>
   readonly authenticator: Pick<ClientAuthenticator, 'authenticate'>
+  /** Checks DPoP proofs. */
+  readonly dpop: Pick<DpopProofs, 'check' | 'nextNonce'>
   readonly defaults: DefaultTargets & { readonly policy: ProcessorPolicy | undefined }
   readonly accessTokenManagers: ReadonlyMap<string, AccessTokenManager>
   readonly targets: TargetIndex

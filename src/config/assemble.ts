@@ -1,4 +1,5 @@
 import { ClientAuthenticator } from '../clients/client-authenticator.ts'
+import { DpopProofs } from '../dpop/dpop-proofs.ts'
 import { issuerOf } from '../generators/token-generator.ts'
 import { BearerToken } from '../http/bearer.ts'
 import { documentsOf, endpoint } from '../http/documents.ts'
@@ -36,6 +37,7 @@ export function assemble(pieces: Pieces): Server {
     version,
     clients: built.clients,
     authenticator: new ClientAuthenticator({ clients: built.clients, issuer, outside, kept }),
+    dpop: new DpopProofs(settings.dpop, endpoint(issuer, 'token'), outside),
     defaults: {
       policy: defaults.processorPolicy && policies.get(defaults.processorPolicy.id),
       accessTokenManager: defaults.accessTokenManager?.id,
@@ -56,6 +58,7 @@ export function assemble(pieces: Pieces): Server {
       generators: [...built['token-generators'].values()],
       keys: publishedKeys(pieces),
       introspectionSigner: introspectionKeys(pieces)?.active,
+      dpopAlgorithms: settings.dpop.algorithms,
     }),
     metrics: metricsOf(pieces),
     admin: adminOf(pieces),

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { dpopSettings } from '../dpop/dpop-settings.ts'
 import type { Blueprint } from '../plugin.ts'
 import { storeSettings } from '../stores/open-store.ts'
 import { tlsSettings } from '../tls/tls-settings.ts'
@@ -73,6 +74,7 @@ const settings = strict({
   })
     .optional()
     .meta({ description: 'Signed answers of /introspect (RFC 9701); absent: it answers with plain JSON only' }),
+  dpop: dpopSettings.prefault({}).meta({ description: 'What proofs of possession (DPoP) have to be like' }),
   metrics: strict({
     enabled: z.boolean().default(true).meta({ description: 'Whether GET /metrics answers' }),
     bearer: externalText.optional().meta({ description: 'The token that Prometheus has to bring; without one everybody is answered' }),

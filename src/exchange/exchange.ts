@@ -62,7 +62,7 @@ export async function exchange(
   const authenticated = witness.client(await authenticateClient(server, witness.credentials(credentials), clientIp))
   const client = witness.exchanging(checkGrant(authenticated, form.get('grant_type')))
   witness.ignored(ignoredParameters(form))
-  const possession = witness.possession(await provePossession(evidence))
+  const possession = witness.possession(await provePossession(server, evidence, now))
   const request = witness.request(readRequest(form))
 
   // Which rules apply? Nothing costly happens before these are known.

@@ -17,6 +17,8 @@ export interface Published {
   readonly keys: readonly SigningKey[]
   /** Who signs answers of introspection. */
   readonly introspectionSigner: SigningKey | undefined
+  /** The algorithms of DPoP proofs. */
+  readonly dpopAlgorithms: readonly string[]
 }
 
 /** The public documents as JSON text: they change with the configuration only. */
@@ -52,7 +54,7 @@ export function endpoint(issuer: string, name: string): string {
   return `${issuer.replace(/\/$/, '')}/${name}`
 }
 
-function metadataOf({ issuer, scopes, policies, targets, introspectionSigner }: Published) {
+function metadataOf({ issuer, scopes, policies, targets, introspectionSigner, dpopAlgorithms }: Published) {
   const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
   return {
     issuer,
@@ -67,6 +69,7 @@ function metadataOf({ issuer, scopes, policies, targets, introspectionSigner }: 
     grant_types_supported: [tokenExchangeGrant],
     // There is no authorization endpoint; strict readers want the member all the same (RFC 8414 §2).
     response_types_supported: ['none'],
+    dpop_signing_alg_values_supported: dpopAlgorithms,
     ...unlessEmpty('scopes_supported', scopes),
     ...unlessEmpty('token_exchange_subject_token_types_supported', subjectTokenTypes(policies)),
     ...unlessEmpty('token_exchange_requested_token_types_supported', [...new Set(targets.flatMap(target => target.tokenTypes))]),

@@ -38,6 +38,7 @@ function refusal(error: OAuthError, usedAuthorizationHeader: boolean): Failure {
     body: { error: code, error_description: permitted(error.message) },
     headers: {
       ...(challenge && { 'WWW-Authenticate': 'Basic realm="token", charset="UTF-8"' }),
+      ...(error.nonce !== undefined && { 'DPoP-Nonce': error.nonce }),
       ...(error.retryAfter !== undefined && { 'Retry-After': String(error.retryAfter) }),
     },
     outcome: 'refused',

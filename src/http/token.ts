@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Context, Middleware } from 'koa'
-import { exchange } from '../exchange/exchange.ts'
+import { exchange, type TokenRequest } from '../exchange/exchange.ts'
 import { AuditEntry } from '../observe/audit-entry.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Server } from '../server.ts'
@@ -16,7 +16,9 @@ export function tokenEndpoint(server: Server, { recorder, tracer }: Pick<Signals
     const entry = new AuditEntry(tracer.begin(ctx.req.headers.traceparent))
     const circumstances = { requestId: randomUUID(), version: server.version, clientIp: clientAddress(ctx.req) }
     try {
-      const answer = await exchange(server, await readRequest(ctx, circumstances.clientIp), entry)
+      const request = await readRequest(ctx, circumstances.clientIp)
+      const answer = await exchange(server, request, entry)
+      await offerNonce(ctx, server, request)
       await recorder.issued(entry, circumstances, entry.times.elapsed)
       answerJson(ctx, 200, answer)
     } catch (error) {
@@ -29,7 +31,15 @@ export function tokenEndpoint(server: Server, { recorder, tracer }: Pick<Signals
   }
 }
 
-async function readRequest(ctx: Context, clientIp: string) {
+// RFC 9449 §8.2: with each answer, so that the client need not be refused to learn of a new one.
+async function offerNonce(ctx: Context, { dpop, outside }: Server, { evidence }: TokenRequest): Promise<void> {
+  if (evidence.dpopProofs.length === 0) return
+  // The token is made; that there is no nonce now costs the client one more request.
+  const nonce = await dpop.nextNonce(outside.now()).catch(() => undefined)
+  if (nonce !== undefined) ctx.set('DPoP-Nonce', nonce)
+}
+
+async function readRequest(ctx: Context, clientIp: string): Promise<TokenRequest> {
   const form = await readForm(ctx.req)
   return {
     form,

@@ -76,13 +76,17 @@ export function readPublicKeys(set: JsonObject, wanted: WantedKeys): PublicKeys 
   return new PublicKeys(keys, defects)
 }
 
-interface ReadKey {
+/** A public key as it was read. */
+export interface ReadKey {
   /** Equal for one key that is listed twice. */
   readonly identity: string
+  /** Its public members in their one normal form. */
+  readonly jwk: JsonObject
   readonly keys: readonly VerifyingKey[]
 }
 
-function readPublicKey(jwk: JsonValue, wanted: WantedKeys): ReadKey | string {
+/** Reads one JWK (RFC 7517 §4), or says why it must not or cannot be used. */
+export function readPublicKey(jwk: JsonValue, wanted: WantedKeys): ReadKey | string {
   if (!isJsonObject(jwk)) return 'not a JSON object'
   const defect = memberDefect(jwk, wanted)
   if (defect !== undefined) return defect
@@ -93,8 +97,10 @@ function readPublicKey(jwk: JsonValue, wanted: WantedKeys): ReadKey | string {
   const algorithms = algorithmsFor(jwk.alg, key, wanted.algorithms)
   if (algorithms.length === 0) return 'it fits none of the accepted algorithms'
   const kid = jwk.kid as string | undefined
+  const exported = key.export({ format: 'jwk' }) as JsonObject
   return {
-    identity: JSON.stringify([kid, algorithms, key.export({ format: 'jwk' })]),
+    identity: JSON.stringify([kid, algorithms, exported]),
+    jwk: exported,
     keys: algorithms.map(algorithm => ({ kid, algorithm, verify: verifierFor(algorithm, key) })),
   }
 }

@@ -46,7 +46,8 @@ export const refusals = {
   'request-not-understood': { error: 'invalid_request', status: 400 },
   'operation-not-available': { error: 'invalid_request', status: 400 },
   'time-range-refused': { error: 'invalid_request', status: 400 },
-  'dpop-not-supported': { error: 'invalid_dpop_proof', status: 400 },
+  'dpop-proof-refused': { error: 'invalid_dpop_proof', status: 400 },
+  'dpop-nonce-needed': { error: 'use_dpop_nonce', status: 400 },
   'dpop-proof-missing': { error: 'invalid_dpop_proof', status: 400 },
   'certificate-missing': { error: 'invalid_request', status: 400 },
   'binding-not-available': { error: 'invalid_request', status: 400 },
@@ -63,6 +64,8 @@ interface RefusalDetails {
   setting?: string | undefined
   /** Seconds after which another attempt may succeed. */
   retryAfter?: number
+  /** What the next DPoP proof has to bring (RFC 9449 §8). */
+  nonce?: string
 }
 
 /** We refuse and may say so: code and description go to the client, the cause stays in the log. */
@@ -71,12 +74,14 @@ export class OAuthError extends Error {
   readonly reason: RefusalReason
   readonly setting: string | undefined
   readonly retryAfter: number | undefined
+  readonly nonce: string | undefined
 
   constructor(reason: RefusalReason, description: string, details: RefusalDetails = {}) {
     super(description, { cause: details.cause })
     this.reason = reason
     this.setting = details.setting
     this.retryAfter = details.retryAfter
+    this.nonce = details.nonce
   }
 }
 

@@ -48,7 +48,7 @@ describe('the metadata', () => {
 
       it(`${path} promises nothing that is not there, and has no empty list (RFC 8414 section 3.2)`, async () => {
         const document = await documentAt(at, path)
-        for (const name of ['authorization_endpoint', 'registration_endpoint', 'userinfo_endpoint', 'dpop_signing_alg_values_supported']) {
+        for (const name of ['authorization_endpoint', 'registration_endpoint', 'userinfo_endpoint']) {
           expect(document).to.not.have.property(name)
         }
         for (const value of Object.values(document)) expect(value).to.not.deep.equal([]).and.not.equal(null)

@@ -15,7 +15,7 @@ import type { Answer } from './running-server.ts'
 /** Refusals that no setting would change: what was sent has to. */
 const causedByTheRequest = [
   ...['malformed-request', 'several-client-authentications', 'unknown-grant', 'target-unknown', 'scope-not-available'],
-  ...['dpop-not-supported', 'authorization-details-not-supported', 'descent-too-long', 'delegation-refused', 'too-many-attempts'],
+  ...['dpop-proof-refused', 'authorization-details-not-supported', 'descent-too-long', 'delegation-refused', 'too-many-attempts'],
 ]
 
 /** Explains each request of a test before it is sent, and holds the explanation against the answer. */
