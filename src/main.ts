@@ -9,6 +9,7 @@ const commands = new Map<string, () => Promise<Command>>([
   ['serve', async () => (await import('./commands/serve.ts')).serve],
   ['check', async () => (await import('./commands/check.ts')).check],
   ['explain', async () => (await import('./commands/explain.ts')).explain],
+  ['lookup', async () => (await import('./commands/lookup.ts')).lookup],
   ['test', async () => (await import('./commands/test.ts')).test],
   ['usage', async () => (await import('./commands/usage.ts')).usage],
   ['keys', async () => (await import('./commands/keys.ts')).keys],

@@ -1,6 +1,7 @@
 import type { AccessTokenManager } from './access-tokens/access-token-manager.ts'
 import type { Client, DefaultTargets } from './clients/client.ts'
 import type { ClientAuthenticator } from './clients/client-authenticator.ts'
+import type { DataStore } from './data-stores/data-store.ts'
 import type { DpopProofs } from './dpop/dpop-proofs.ts'
 import type { BearerToken } from './http/bearer.ts'
 import type { Documents } from './http/documents.ts'
@@ -24,8 +25,11 @@ export interface Server {
   readonly defaults: DefaultTargets & { readonly policy: ProcessorPolicy | undefined }
   readonly accessTokenManagers: ReadonlyMap<string, AccessTokenManager>
   readonly targets: TargetIndex
+  readonly policies: ReadonlyMap<string, ProcessorPolicy>
   /** The WS-Trust partners. */
   readonly connections: ReadonlyMap<string, IdpConnection>
+  /** Where lookups are made. */
+  readonly dataStores: ReadonlyMap<string, DataStore>
   /** The issuers of our token generators: what comes back from one carries no scope, since nothing could be written into it. */
   readonly generatorIssuers: ReadonlySet<string>
   /** Who signs answers of introspection (RFC 9701); undefined: nobody, they are plain JSON. */

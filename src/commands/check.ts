@@ -6,6 +6,7 @@ import { type Asked, askEverybody } from '../config/online.ts'
 import { ConfigError, describe, describeWarning, inOrder, type Place, type Problem, type Warning } from '../config/problems.ts'
 import { readSources } from '../config/read.ts'
 import { withStandIns } from '../config/stand-ins.ts'
+import { type Keeping, Kept } from '../kept.ts'
 import { type LoadedTests, loadTests } from '../policy-tests/load-tests.ts'
 import { type Command, configOption, readOptions } from './command.ts'
 import { counted } from './counted.ts'
@@ -63,16 +64,19 @@ async function reportOn(
   parsed: Parsed,
   { online, strict }: { online: boolean; strict: boolean },
 ): Promise<Omit<Report, 'tests' | 'replaced'>> {
-  const loaded = await problemsOrLoaded(parsed)
+  const kept = new Kept().draft()
+  const loaded = await problemsOrLoaded(parsed, kept)
   if ('problems' in loaded) return { parsed, strict, problems: loaded.problems, warnings: [], connections: [], asked: undefined }
   const { server, warnings, probes } = loaded
   const connections = listedConnections(server.connections.values())
-  return { parsed, strict, problems: [], warnings, connections, asked: online ? await askEverybody(probes) : undefined }
+  const asked = online ? await askEverybody(probes) : undefined
+  await kept.discard()
+  return { parsed, strict, problems: [], warnings, connections, asked }
 }
 
-async function problemsOrLoaded(parsed: Parsed): Promise<Loaded | ConfigError> {
+async function problemsOrLoaded(parsed: Parsed, kept: Keeping): Promise<Loaded | ConfigError> {
   try {
-    return await buildConfiguration(parsed, withoutStore(pino({ level: 'silent' })))
+    return await buildConfiguration(parsed, withoutStore(pino({ level: 'silent' })), kept)
   } catch (error) {
     if (error instanceof ConfigError) return error
     throw error

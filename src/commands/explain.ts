@@ -10,6 +10,7 @@ import { Explainer } from '../explain/explainer.ts'
 import { HarmlessStore } from '../explain/harmless-store.ts'
 import { printExplanation } from '../explain/print.ts'
 import { type DescribedRequest, tokenTypeNamed } from '../explain/request.ts'
+import { Kept } from '../kept.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { openStore } from '../stores/open-store.ts'
 import type { Store } from '../stores/store.ts'
@@ -112,13 +113,15 @@ function fileNamed(name: string | undefined): readonly string[] | undefined {
 async function explainIn(parsed: Parsed, folder: string, request: DescribedRequest, json: boolean): Promise<number> {
   const opened = await openConfigured(parsed, folder)
   const store = new HarmlessStore(opened)
+  const kept = new Kept().draft()
   try {
-    const { server } = await buildConfiguration(parsed, outsideToExplain(store, pino({ level: 'silent' })))
+    const { server } = await buildConfiguration(parsed, outsideToExplain(store, pino({ level: 'silent' })), kept)
     const explanation = await new Explainer(server, store).explain(request, everything)
     const located = (setting: string) => settingPlace(setting, parsed.sources.files)
     terminal.print(json ? JSON.stringify(explanation, undefined, 2) : printExplanation(explanation, located))
     return explanation.outcome === 'issued' ? 0 : 1
   } finally {
+    await kept.discard()
     await opened.close()
   }
 }

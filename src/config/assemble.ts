@@ -46,6 +46,8 @@ export function assemble(pieces: Pieces): Server {
     accessTokenManagers: managers,
     targets: indexOf(targets),
     connections: built['idp-connections'],
+    policies,
+    dataStores: built['data-stores'],
     generatorIssuers: new Set([...built['token-generators'].values()].flatMap(each => issuerOf(each) ?? [])),
     introspectionSigner: introspectionKeys(pieces)?.active,
     maxActorDepth: delegation.maxDepth,

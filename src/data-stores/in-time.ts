@@ -10,7 +10,7 @@ export async function inTime<Result>(seconds: number, what: string, run: (signal
       ending.abort()
     }, seconds * 1000)
   })
-  const running = run(ending.signal)
+  const running = (async () => await run(ending.signal))()
   // What it says afterwards, nobody hears.
   running.catch(() => undefined)
   try {

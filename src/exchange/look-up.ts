@@ -18,6 +18,8 @@ import type {
 import { targetVariables } from './map-attributes.ts'
 import type { LookupOutcome, Witness } from './witness.ts'
 
+type Teller = Pick<Witness, 'lookedUp'>
+
 /** What mappings without lookups find. */
 export const nothingFound = Object.freeze({}) as FoundForSubject & FoundForTarget
 
@@ -44,15 +46,19 @@ export async function lookUpForTarget(
   return (await lookUp(mapping.lookups, variables, witness)) as FoundForTarget
 }
 
-// One after the other: the values of a query may come from what earlier lookups have found.
-async function lookUp(lookups: readonly Lookup[], variablesWith: (found: JsonObject) => Variables, witness: Witness): Promise<JsonObject> {
+/** Makes lookups one after the other: the values of a query may come from what earlier ones have found. */
+export async function lookUp(
+  lookups: readonly Lookup[],
+  variablesWith: (found: JsonObject) => Variables,
+  witness: Teller,
+): Promise<JsonObject> {
   const found: Record<string, JsonValue> = {}
   const variables = variablesWith(found)
   for (const lookup of lookups) found[lookup.name] = await answerTo(lookup, variables, witness)
   return found
 }
 
-async function answerTo(lookup: Lookup, variables: Variables, witness: Witness): Promise<JsonValue> {
+async function answerTo(lookup: Lookup, variables: Variables, witness: Teller): Promise<JsonValue> {
   const values = lookup.values.map(expression => valueIn(expression, variables))
   const started = performance.now()
   const tell = (outcome: LookupOutcome, rows: readonly Row[], more: { readonly cached?: boolean } = {}) => {

@@ -12,12 +12,12 @@ export interface Condition {
 }
 
 /**
- * `GET /readyz`: whether this process can serve every exchange now. A store that is down does not stop those that do not need it, and
- * a reload that failed stops none.
+ * `GET /readyz`: whether this process can serve every exchange now. A store that is down does not stop those that do not need it, nor
+ * does a data store; a reload that failed stops none.
  */
 export function readiness(server: Server, condition: Condition): Middleware {
   return async ctx => {
-    const about = { version: server.version, ...reloadOf(condition.reload) }
+    const about = { version: server.version, ...reloadOf(condition.reload), ...dataStoresOf(server) }
     if (condition.stopping) return answerJson(ctx, 503, { status: 'stopping', ...about })
     try {
       await server.outside.store.ping()
@@ -27,6 +27,13 @@ export function readiness(server: Server, condition: Condition): Middleware {
       answerJson(ctx, 503, { status: 'not ready', ...about, store: 'unreachable' })
     }
   }
+}
+
+// Another server, which is as near or as far to every other process of ours: to send requests there would help nobody.
+function dataStoresOf({ dataStores }: Server) {
+  if (dataStores.size === 0) return {}
+  const states = [...dataStores].map(([id, { breaker }]) => [id, breaker.state === 'closed' ? 'in use' : 'down'])
+  return { dataStores: Object.fromEntries(states) }
 }
 
 function reloadOf({ facts: { loadedAt, failure, needsRestart } }: ReloadReport) {

@@ -10,6 +10,7 @@ import type { Condition } from '../http/health.ts'
 import { type Listening, type ListeningPlace, listen } from '../listen.ts'
 import type { Journal } from '../observe/journal.ts'
 import { measureConfiguration } from '../observe/metrics/configuration-metrics.ts'
+import { measureDataStores } from '../observe/metrics/data-store-metrics.ts'
 import type { ServingSignals } from '../observe/signals.ts'
 import type { ConfigurationFolder, SteadyReading } from '../reload/folder.ts'
 import { sampleBanner } from '../sample/banner.ts'
@@ -41,6 +42,7 @@ export function siteOf(store: Store, signals: ServingSignals, condition: Conditi
     administrators: server.admin && explainer && createAdminApp(explainer, server.admin.bearer, outside).callback(),
   }))
   measureConfiguration(signals.registry, () => ({ version: site.version, ...condition.reload.facts }))
+  measureDataStores(signals.registry, () => site.server.dataStores.values())
   return site
 }
 

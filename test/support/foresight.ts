@@ -8,6 +8,7 @@ import type { Explanation } from '../../src/explain/explanation.ts'
 import { HarmlessStore } from '../../src/explain/harmless-store.ts'
 import { presentedCredentials } from '../../src/http/client-credentials.ts'
 import { parseForm } from '../../src/http/form.ts'
+import { Kept, type KeptDraft } from '../../src/kept.ts'
 import type { Outside } from '../../src/outside.ts'
 import type { Server } from '../../src/server.ts'
 import type { Answer } from './running-server.ts'
@@ -22,11 +23,13 @@ const causedByTheRequest = [
 export class Foresight {
   readonly #server: Server
   readonly #store: HarmlessStore
+  readonly #kept: KeptDraft
   /** How many requests have begun; whoever sees another number afterwards was not alone. */
   #begun = 0
   #underWay = 0
 
-  private constructor(server: Server, store: HarmlessStore) {
+  private constructor(server: Server, store: HarmlessStore, kept: KeptDraft) {
+    this.#kept = kept
     this.#server = server
     this.#store = store
   }
@@ -34,8 +37,14 @@ export class Foresight {
   /** A second server of the same configuration, over the store of the first. */
   static async of(parsed: Parsed, outside: Outside): Promise<Foresight> {
     const store = new HarmlessStore(outside.store)
-    const { server } = await buildConfiguration(parsed, { ...outside, effects: undefined, store, log: pino({ level: 'silent' }) })
-    return new Foresight(server, store)
+    const kept = new Kept().draft()
+    const { server } = await buildConfiguration(parsed, { ...outside, effects: undefined, store, log: pino({ level: 'silent' }) }, kept)
+    return new Foresight(server, store, kept)
+  }
+
+  /** Lets go of what it has opened beside the server. */
+  close(): Promise<void> {
+    return this.#kept.discard()
   }
 
   /** Makes the request, and holds its answer against what was foretold: as far as it came to a form, and no other was made meanwhile. */

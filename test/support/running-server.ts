@@ -4,9 +4,11 @@ import { pino } from 'pino'
 import { createApp } from '../../src/app.ts'
 import { buildConfiguration, parseConfiguration } from '../../src/config/load.ts'
 import { readSources } from '../../src/config/read.ts'
+import { Kept } from '../../src/kept.ts'
 import { guardedFetch } from '../../src/keys/guarded-fetch.ts'
 import { listen } from '../../src/listen.ts'
 import { measureConfiguration } from '../../src/observe/metrics/configuration-metrics.ts'
+import { measureDataStores } from '../../src/observe/metrics/data-store-metrics.ts'
 import { openSignals, type SignalsParts } from '../../src/observe/signals.ts'
 import type { Outside } from '../../src/outside.ts'
 import { ReloadReport } from '../../src/reload/reload-report.ts'
@@ -87,12 +89,14 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
     random: randomBytes,
   }
   const parsed = await parseConfiguration(await readSources(folder), folder, process.env)
-  const { server } = await buildConfiguration(parsed, outside)
+  const kept = new Kept().draft()
+  const { server } = await buildConfiguration(parsed, outside, kept)
   // What a test brings itself, it watches: an explanation would be seen there.
   const isUsual = options.store === undefined && options.fetch === undefined && options.journal === undefined
   const foresight = isUsual ? await Foresight.of(parsed, outside) : undefined
   const condition = { stopping: false, reload: new ReloadReport(now) }
   measureConfiguration(signals.registry, () => ({ version: server.version, ...condition.reload.facts }))
+  measureDataStores(signals.registry, () => server.dataStores.values())
   const tls = server.tls && { material: server.tls, tickets: new TicketKeys(), ...options.tls }
   const listening = await listen(createApp(server, signals, condition).callback(), { host: '127.0.0.1', port: 0, tls })
   const url = listening.address
@@ -144,6 +148,7 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
     exchange: (parameters, client = 'gateway') => post('/token', { ...exchangeOfAJwt, ...parameters }, client),
     async close() {
       await listening.close(1000)
+      await Promise.all([kept.discard(), foresight?.close()])
       await store.close()
       await remove()
       if (options.journal === undefined) trail.verify()

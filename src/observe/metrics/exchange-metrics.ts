@@ -1,4 +1,4 @@
-import type { AuditEntry } from '../audit-entry.ts'
+import type { AuditEntry, RecordedLookup } from '../audit-entry.ts'
 import type { ExchangeEnding, ExchangeListener } from '../record.ts'
 import { steps } from '../step-times.ts'
 import type { Counter, Family, Histogram } from './family.ts'
@@ -11,6 +11,8 @@ const stepBounds = [0.00001, 0.000025, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0
 export class ExchangeMetrics implements ExchangeListener {
   readonly #exchanges: Family<Counter>
   readonly #wouldRefuse: Family<Counter>
+  readonly #lookups: Family<Counter>
+  readonly #lookupDurations: Family<Histogram>
   readonly #durations: Family<Histogram>
   readonly #steps: readonly Histogram[]
 
@@ -33,6 +35,17 @@ export class ExchangeMetrics implements ExchangeListener {
       bounds: stepBounds,
     })
     this.#steps = steps.map(step => durations.of(step))
+    this.#lookups = registry.counter({
+      name: 'cambist_lookups_total',
+      help: 'Lookups of exchanges. cached is true where the answer was remembered.',
+      labels: ['store', 'outcome', 'cached'],
+    })
+    this.#lookupDurations = registry.histogram({
+      name: 'cambist_lookup_duration_seconds',
+      help: 'How long lookups took whose answer was not remembered.',
+      labels: ['store'],
+      bounds: stepBounds,
+    })
     this.#wouldRefuse = registry.counter({
       name: 'cambist_would_refuse_total',
       help: 'What settings with "mode": "audit" would have refused.',
@@ -45,7 +58,13 @@ export class ExchangeMetrics implements ExchangeListener {
     this.#exchanges.of(facts.client ?? '', policy, facts.target ?? '', outcome, reason).add()
     this.#durations.of(outcome).observe(milliseconds / 1000)
     this.#observeSteps(times.started, times.ends, milliseconds)
+    for (const lookup of facts.lookups ?? []) this.#observeLookup(lookup)
     for (const { setting, reason: why } of facts.wouldRefuse ?? []) this.#wouldRefuse.of(setting ?? '', why).add()
+  }
+
+  #observeLookup({ store, outcome, cached, ms }: RecordedLookup): void {
+    this.#lookups.of(store, outcome, String(cached === true)).add()
+    if (cached !== true) this.#lookupDurations.of(store).observe(ms / 1000)
   }
 
   #observeSteps(started: number, ends: readonly number[], milliseconds: number): void {
