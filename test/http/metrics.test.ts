@@ -32,9 +32,25 @@ describe('GET /metrics', () => {
       files => {
         const people = files['policies/token-processors/people.json'] as { issuers: object[] }
         const remote = { issuer: 'https://remote.example', jwksUri: `${address}?key=secret-of-theirs` }
+        const [mapping, ...mappings] = (files[policy] as { processors: object[] }).processors
+        const level = {
+          dataStore: 'levels',
+          where: { sub: '{subject.sub}' },
+          attributes: ['level'],
+          ifMissing: 'empty',
+          cache: { ttl: '1h' },
+        }
         return patched(files, {
           'policies/token-processors/people.json': { issuers: [...people.issuers, remote] },
-          [policy]: { criteria: [{ require: 'false', otherwise: 'not yet', mode: 'audit' }] },
+          'levels.csv': 'sub,level\nalice,3\nbob,2\n',
+          'policies/data-stores/levels.json': {
+            ...{ type: 'table', file: 'levels.csv', keys: ['sub'] },
+            attributes: { sub: { type: 'string' }, level: { type: 'integer' } },
+          },
+          [policy]: {
+            processors: [{ ...mapping, lookups: { level } }, ...mappings],
+            criteria: [{ require: 'false', otherwise: 'not yet', mode: 'audit' }],
+          },
         })
       },
       {
@@ -56,6 +72,19 @@ describe('GET /metrics', () => {
       expect(after.value('cambist_exchange_duration_seconds_count{outcome="issued"}')).to.equal(2)
       for (const step of steps) expect(after.value(`cambist_exchange_step_duration_seconds_count{step="${step}"}`), step).to.equal(2)
       expect(after.value('cambist_exchange_duration_seconds_sum{outcome="issued"}')).to.be.above(0)
+    })
+
+    it('what was looked up, and what did not have to be', async () => {
+      const found = (at: Scraped, cached: boolean) =>
+        at.value(`cambist_lookups_total{store="levels",outcome="found",cached="${cached}"}`) ?? 0
+      const before = await scrape(at)
+      const subject_token = await at.person({ sub: 'bob' })
+      await at.issued({ subject_token })
+      await at.issued({ subject_token })
+      const after = await scrape(at)
+      expect([found(after, false) - found(before, false), found(after, true) - found(before, true)]).to.deep.equal([1, 1])
+      expect(after.value('cambist_lookup_duration_seconds_count{store="levels"}')).to.equal(2)
+      expect(after.value('cambist_data_store_state{store="levels"}')).to.equal(0)
     })
 
     it('refusals by their reason, as far as the exchange came', async () => {
