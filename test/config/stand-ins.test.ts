@@ -70,6 +70,22 @@ describe('stand-ins', () => {
     expect(lines).to.deep.equal([])
   })
 
+  it('fit the way in which tokens are encrypted for somebody', async () => {
+    const api = 'policies/access-token-managers/api.json'
+    for (const [source, keyEncryption] of [
+      ['publicKey', 'ECDH-ES'],
+      ['publicKey', 'RSA-OAEP-256'],
+      ['certificate', 'ECDH-ES+A256KW'],
+      ['jwks', 'ECDH-ES+A128KW'],
+    ] as const) {
+      const encryption = { [source]: { file: 'secrets/reader' }, keyEncryption, kid: 'theirs' }
+      const manager = replaced(checkout[api] ?? '', '"signingKey"', `"encryption": ${JSON.stringify(encryption)},\n  "signingKey"`)
+      const { names, lines } = await load({ ...checkout, [api]: manager })
+      expect(lines).to.deep.equal([])
+      expect(names).to.include('secrets/reader')
+    }
+  })
+
   it('replace a certificate that belongs to a key which is not here', async () => {
     const whole = await samlConfiguration()
     const certificates = Object.fromEntries(Object.entries(whole).filter(([file]) => /\.crt(\.pem)?$/.test(file)))

@@ -615,6 +615,41 @@ describe('jwt processor', () => {
       expect(await refusal(nested, `${'A'.repeat(70_000)}.A.A.A.A`)).to.match(/longer/)
     })
 
+    it('say by cty that they hold a JWT, or nothing', async () => {
+      const token = await acme.sign({}, claims)
+      for (const cty of ['JWT', 'jwt', 'application/jwt', undefined])
+        expect(await prove(nested, await encrypt(token, { cty }))).to.have.property('subject', 'alice')
+      for (const cty of ['text/plain', 'application/jwt+x', '', 7])
+        expect(await refusal(nested, await encrypt(token, { cty }))).to.match(/cty/)
+    })
+
+    it('are not decrypted by a key for another algorithm, whatever the header says (RFC 8725 section 3.1)', async () => {
+      const token = await acme.sign({}, claims)
+      const { alg: _, ...forAnything } = publicKey
+      for (const alg of ['ECDH-ES+A128KW', 'ECDH-ES+A256KW'])
+        expect(await refusal(nested, await encrypt(token, { alg }, forAnything))).to.match(/not accepted/)
+      // The kid of one key, the algorithm of the other.
+      const [rsa] = keys
+      expect(await refusal(nested, await encrypt(token, { kid: rsa?.kid }))).to.match(/not accepted/)
+    })
+
+    it('are not taken with contents that are not authenticated, or with many rounds of a password', async () => {
+      const [, ...rest] = (await encrypt(await acme.sign({}, claims))).split('.')
+      const withHeader = (header: object) => [encode({ alg: 'ECDH-ES', cty: 'JWT', ...header }), ...rest].join('.')
+      for (const enc of ['A256CBC', 'none', 'A256GCMKW', undefined, 1])
+        expect(await refusal(nested, withHeader({ enc }))).to.match(/content/)
+      const rounds = { alg: 'PBES2-HS512+A256KW', enc: 'A256GCM', p2c: 2 ** 31 - 1, p2s: 'AAAA' }
+      expect(await refusal(nested, withHeader(rounds))).to.match(/not accepted/)
+    })
+
+    it('are refused with a point that is not on the curve', async () => {
+      const good = await encrypt(await acme.sign({}, claims))
+      const [header = '', ...rest] = good.split('.')
+      const members = JSON.parse(Buffer.from(header, 'base64url').toString()) as { epk: { x: string; y: string } }
+      for (const epk of [{ ...members.epk, y: members.epk.x }, { ...members.epk, x: 'AA', y: 'AA' }, 7, undefined])
+        expect(await refusal(nested, [encode({ ...members, epk }), ...rest].join('.'))).to.match(/could not be decrypted/)
+    })
+
     it('are refused where there is no key', async () => {
       expect(await refusal(processor, await encrypt(await acme.sign({}, claims)))).to.match(/encrypted/)
     })
