@@ -1,0 +1,91 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { until } from '../stores/until.ts'
+import { startUnprivileged } from './unprivileged.ts'
+
+/** A database server that a test has started and may do anything to. */
+export interface RealDatabase {
+  readonly port: number
+  /** Stops it without ending it: connections stay open, nothing is answered. */
+  freeze(): void
+  thaw(): void
+  /** Ends it at once, with every connection. What it kept stays in its folder. */
+  kill(): Promise<void>
+  /** Starts it again on the same port after `kill`. */
+  start(): Promise<void>
+  /** Runs statements in it as its owner, and gives the rows of the last one. */
+  query(text: string): Promise<ReadonlyArray<Record<string, unknown>>>
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>
+}
+
+/** How one kind of database server is run and asked. */
+export interface DatabaseProcessParts {
+  readonly port: number
+  readonly command: string
+  readonly args: readonly string[]
+  query(text: string): Promise<ReadonlyArray<Record<string, unknown>>>
+  remove(): Promise<void>
+}
+
+/** The process of a database server. A server of several processes (PostgreSQL) is frozen as a whole: it leads a group of its own. */
+export class DatabaseProcess implements RealDatabase {
+  readonly port: number
+  readonly #parts: DatabaseProcessParts
+  #process: ChildProcess | undefined
+
+  constructor(parts: DatabaseProcessParts) {
+    this.port = parts.port
+    this.#parts = parts
+  }
+
+  freeze(): void {
+    this.#signal('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#signal('SIGCONT')
+  }
+
+  async kill(): Promise<void> {
+    const running = this.#process
+    this.#process = undefined
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
+    const ended = once(running, 'exit')
+    this.#signalGroup(running, 'SIGKILL')
+    await ended
+  }
+
+  async start(): Promise<void> {
+    const started = startUnprivileged(this.#parts.command, this.#parts.args, { detached: true })
+    this.#process = started
+    await until(
+      `${this.#parts.command} answers`,
+      async () => {
+        if (started.exitCode !== null) throw new Error(`${this.#parts.command} ended with ${started.exitCode}`)
+        return await this.query('SELECT 1').then(
+          () => true,
+          () => false,
+        )
+      },
+      60_000,
+    ).catch(error => this.stop().then(() => Promise.reject(error)))
+  }
+
+  query(text: string): Promise<ReadonlyArray<Record<string, unknown>>> {
+    return this.#parts.query(text)
+  }
+
+  async stop(): Promise<void> {
+    await this.kill()
+    await this.#parts.remove()
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#process !== undefined) this.#signalGroup(this.#process, signal)
+  }
+
+  #signalGroup(running: ChildProcess, signal: NodeJS.Signals): void {
+    if (running.pid !== undefined) process.kill(-running.pid, signal)
+  }
+}
