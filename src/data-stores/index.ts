@@ -1,5 +1,6 @@
 /** Every kind of data store. Another one is a file beside these and a line here. */
 import { ldap } from './ldap.ts'
+import { sql } from './sql.ts'
 import { table } from './table.ts'
 
-export const dataStoreKinds = [ldap, table] as const
+export const dataStoreKinds = [ldap, sql, table] as const

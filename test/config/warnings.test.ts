@@ -461,6 +461,7 @@ describe('warnings', () => {
       'own-generator-trusted',
       'server-id-not-unique',
       'sha1-signature',
+      'sql-unencrypted',
       'transient-name',
     ]
     expect([...Object.keys(cases), ...elsewhere].sort()).to.deep.equal(sections)

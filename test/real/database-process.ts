@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { until } from '../stores/until.ts'
 import { startUnprivileged } from './unprivileged.ts'
 
@@ -28,7 +29,7 @@ export interface DatabaseProcessParts {
   remove(): Promise<void>
 }
 
-/** The process of a database server. A server of several processes (PostgreSQL) is frozen as a whole: it leads a group of its own. */
+/** The process of a database server, with its children: PostgreSQL has one for each connection. */
 export class DatabaseProcess implements RealDatabase {
   readonly port: number
   readonly #parts: DatabaseProcessParts
@@ -52,12 +53,12 @@ export class DatabaseProcess implements RealDatabase {
     this.#process = undefined
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
     const ended = once(running, 'exit')
-    this.#signalGroup(running, 'SIGKILL')
+    this.#signalAll(running, 'SIGKILL')
     await ended
   }
 
   async start(): Promise<void> {
-    const started = startUnprivileged(this.#parts.command, this.#parts.args, { detached: true })
+    const started = startUnprivileged(this.#parts.command, this.#parts.args)
     this.#process = started
     await until(
       `${this.#parts.command} answers`,
@@ -82,10 +83,31 @@ export class DatabaseProcess implements RealDatabase {
   }
 
   #signal(signal: NodeJS.Signals): void {
-    if (this.#process !== undefined) this.#signalGroup(this.#process, signal)
+    if (this.#process !== undefined) this.#signalAll(this.#process, signal)
   }
 
-  #signalGroup(running: ChildProcess, signal: NodeJS.Signals): void {
-    if (running.pid !== undefined) process.kill(-running.pid, signal)
+  #signalAll(running: ChildProcess, signal: NodeJS.Signals): void {
+    const { pid } = running
+    if (pid === undefined) return
+    for (const each of [pid, ...childrenOf(pid)]) signalIfThere(each, signal)
+  }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const list = `/proc/${pid}/task/${pid}/children`
+  return existsSync(list)
+    ? readFileSync(list, 'utf8')
+        .trim()
+        .split(' ')
+        .map(Number)
+        .filter(child => child > 0)
+    : []
+}
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }

@@ -1,10 +1,10 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import mysql from 'mysql2/promise'
-import { writeFile } from 'node:fs/promises'
 import { DatabaseProcess, type RealDatabase } from './database-process.ts'
 import { freePort, isInstalled, notInstalled, runUnprivileged, unprivilegedFolder } from './unprivileged.ts'
 
-/** The password of `root` in every server that is started here. */
+/** The password of `root`, and of `lookups`, in every server that is started here. */
 export const mariadbPassword = 'of-the-test'
 
 /** Skips the suite where there is no MariaDB to start, and says so; with CAMBIST_REQUIRE_MARIADB=1 that is a failure. */
@@ -25,10 +25,17 @@ export async function startMariadb(tls?: { certificatePem: string; privateKeyPem
     [
       `CREATE USER IF NOT EXISTS 'root'@'127.0.0.1' IDENTIFIED BY '${mariadbPassword}';`,
       `GRANT ALL ON *.* TO 'root'@'127.0.0.1' WITH GRANT OPTION;`,
+      `CREATE USER IF NOT EXISTS 'lookups'@'127.0.0.1' IDENTIFIED BY '${mariadbPassword}';`,
+      `GRANT ALL ON *.* TO 'lookups'@'127.0.0.1';`,
       'CREATE DATABASE IF NOT EXISTS hr CHARACTER SET utf8mb4;',
     ].join('\n'),
   )
-  const files = [`--datadir=${data}`, `--socket=${join(folder.path, 's')}`, `--pid-file=${join(folder.path, 'pid')}`, `--init-file=${first}`]
+  const files = [
+    `--datadir=${data}`,
+    `--socket=${join(folder.path, 's')}`,
+    `--pid-file=${join(folder.path, 'pid')}`,
+    `--init-file=${first}`,
+  ]
   const small = ['--innodb-buffer-pool-size=16M', '--innodb-flush-log-at-trx-commit=0', '--skip-log-bin', '--skip-name-resolve']
   const args = ['--no-defaults', ...files, ...small, ...(await tlsSettings(folder.path, tls)), '--bind-address=127.0.0.1', `--port=${port}`]
   const server = new DatabaseProcess({ port, command: 'mariadbd', args, query: text => query(port, text), remove: folder.remove })
