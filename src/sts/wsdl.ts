@@ -7,7 +7,6 @@ const securityPolicy = 'http://docs.oasis-open.org/ws-sx/ws-securitypolicy/20070
 const addressing = { wsam: 'http://www.w3.org/2007/05/addressing/metadata', wsaw: 'http://www.w3.org/2006/05/addressing/wsdl' }
 /** The namespace and the names that the clients' own configurations have by default. */
 const service = `${trust}/`
-const policyId = 'STS_Policy'
 
 const operations = {
   Issue: { output: 'RequestSecurityTokenResponseCollection', answer: 'RSTRC/IssueFinal' },
@@ -16,18 +15,38 @@ const operations = {
 type OperationName = keyof typeof operations
 const operationNames = Object.keys(operations) as OperationName[]
 
-const soapBindings = [
-  { version: '', namespace: `${wsdl}soap/`, prefix: 'soap' },
-  { version: '12', namespace: `${wsdl}soap12/`, prefix: 'soap12' },
-] as const
+const soapNamespaces = { soap: `${wsdl}soap/`, soap12: `${wsdl}soap12/` } as const
 
-/** The WSDL 1.1 description of the service at an address, with the policy (WS-SecurityPolicy 1.2) that its callers keep to. */
+/** How callers authenticate, and the part of the names that says so. */
+const policies = {
+  username: { id: 'STS_UsernamePolicy', name: '' },
+  basic: { id: 'STS_BasicPolicy', name: 'Basic' },
+} as const
+
+interface Port {
+  readonly prefix: keyof typeof soapNamespaces
+  readonly by: keyof typeof policies
+}
+
+// One policy each: of several alternatives a client takes the one that it likes best, whatever credentials it was given.
+const usernamePorts: readonly Port[] = [
+  { prefix: 'soap', by: 'username' },
+  { prefix: 'soap12', by: 'username' },
+]
+const basicPorts: readonly Port[] = [
+  { prefix: 'soap', by: 'basic' },
+  { prefix: 'soap12', by: 'basic' },
+]
+
+/** The WSDL 1.1 description of the service at an address, with the policies (WS-SecurityPolicy 1.2) that its callers keep to. */
 export function wsdlOf(address: string): string {
+  const isSecure = address.startsWith('https:')
+  const ports = isSecure ? [...usernamePorts, ...basicPorts] : usernamePorts
   const declarations = {
     name: 'SecurityTokenService',
     targetNamespace: service,
-    'xmlns:soap': soapBindings[0].namespace,
-    'xmlns:soap12': soapBindings[1].namespace,
+    'xmlns:soap': soapNamespaces.soap,
+    'xmlns:soap12': soapNamespaces.soap12,
     'xmlns:sp': securityPolicy,
     'xmlns:tns': service,
     'xmlns:wsam': addressing.wsam,
@@ -39,12 +58,13 @@ export function wsdlOf(address: string): string {
     'xmlns:xs': 'http://www.w3.org/2001/XMLSchema',
   }
   const content = join(
-    policy(address.startsWith('https:')),
+    usernamePolicy(isSecure),
+    ...(isSecure ? [basicPolicy()] : []),
     element('wsdl:types', {}, schema()),
     ...['RequestSecurityToken', ...operationNames.map(name => operations[name].output)].map(message),
     element('wsdl:portType', { name: 'STS' }, ...operationNames.map(portOperation)),
-    ...soapBindings.map(binding),
-    element('wsdl:service', { name: 'SecurityTokenService' }, ...soapBindings.map(each => port(each, address))),
+    ...ports.map(binding),
+    element('wsdl:service', { name: 'SecurityTokenService' }, ...ports.map(each => portAt(each, address))),
   )
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element('wsdl:definitions', declarations, content)}`
 }
@@ -111,14 +131,17 @@ function portOperation(name: OperationName): Xml {
   )
 }
 
-type SoapBinding = (typeof soapBindings)[number]
+function nameOf(what: 'Binding' | 'Port', { prefix, by }: Port): string {
+  return `STS_${policies[by].name}${what}${prefix === 'soap12' ? '12' : ''}`
+}
 
-function binding({ version, prefix }: SoapBinding): Xml {
+function binding(port: Port): Xml {
+  const { prefix, by } = port
   const body = element(`${prefix}:body`, { use: 'literal' })
   return element(
     'wsdl:binding',
-    { name: `STS_Binding${version}`, type: 'tns:STS' },
-    element('wsp:PolicyReference', { URI: `#${policyId}` }),
+    { name: nameOf('Binding', port), type: 'tns:STS' },
+    element('wsp:PolicyReference', { URI: `#${policies[by].id}` }),
     element(`${prefix}:binding`, { style: 'document', transport: 'http://schemas.xmlsoap.org/soap/http' }),
     ...operationNames.map(name =>
       element(
@@ -132,33 +155,28 @@ function binding({ version, prefix }: SoapBinding): Xml {
   )
 }
 
-function port({ version, prefix }: SoapBinding, address: string): Xml {
-  const attributes = { name: `STS_Port${version}`, binding: `tns:STS_Binding${version}` }
-  return element('wsdl:port', attributes, element(`${prefix}:address`, { location: address }))
+function portAt(port: Port, address: string): Xml {
+  const attributes = { name: nameOf('Port', port), binding: `tns:${nameOf('Binding', port)}` }
+  return element('wsdl:port', attributes, element(`${port.prefix}:address`, { location: address }))
 }
 
-/** How callers authenticate: by a UsernameToken, or by HTTP Basic; over TLS, where the service is there. */
-function policy(isSecure: boolean): Xml {
-  const userName = element(
-    'sp:SignedSupportingTokens',
-    {},
-    nested(
-      element(
-        'sp:UsernameToken',
-        { 'sp:IncludeToken': `${securityPolicy}/IncludeToken/AlwaysToRecipient` },
-        nested(element('sp:WssUsernameToken10', {})),
-      ),
-    ),
-  )
+/** A UsernameToken; over TLS, where the service is there. */
+function usernamePolicy(isSecure: boolean): Xml {
+  const inclusion = { 'sp:IncludeToken': `${securityPolicy}/IncludeToken/AlwaysToRecipient` }
+  const token = element('sp:UsernameToken', inclusion, nested(element('sp:WssUsernameToken10', {})))
+  const userName = element('sp:SignedSupportingTokens', {}, nested(token))
+  return policy('username', isSecure ? join(transport(join()), userName) : userName)
+}
+
+/** HTTP Basic, which is for TLS only. */
+function basicPolicy(): Xml {
+  return policy('basic', transport(element('sp:HttpBasicAuthentication', {})))
+}
+
+function policy(by: keyof typeof policies, content: Xml): Xml {
   const addressed = element('wsaw:UsingAddressing', { 'wsp:Optional': 'true' })
-  const alternatives = isSecure
-    ? [join(addressed, transport(join()), userName), join(addressed, transport(element('sp:HttpBasicAuthentication', {})))]
-    : [join(addressed, userName)]
-  return element(
-    'wsp:Policy',
-    { 'wsu:Id': policyId },
-    element('wsp:ExactlyOne', {}, ...alternatives.map(each => element('wsp:All', {}, each))),
-  )
+  const all = element('wsp:All', {}, join(addressed, content))
+  return element('wsp:Policy', { 'wsu:Id': policies[by].id }, element('wsp:ExactlyOne', {}, all))
 }
 
 function transport(authentication: Xml): Xml {
