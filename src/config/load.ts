@@ -20,6 +20,7 @@ import { warnOfServer } from './server-warnings.ts'
 import { Turns } from './turns.ts'
 import { reportUnreachable } from './unreachable.ts'
 import type { ExternalText } from './values.ts'
+import { versionWithTables } from './version-with-tables.ts'
 
 /** A configuration without problems. */
 export interface Loaded {
@@ -55,7 +56,14 @@ export async function parseSources(sources: Sources, find: TextFinder): Promise<
   const { texts, absent, problems: unreadable } = await findExternalTexts(files, find)
   const settings = files.find(({ source }) => source.kind === 'server')?.blueprint.settings as ServerSettings | undefined
   const dangling = await checkReferences(files, sources, settings)
-  return { sources, files, settings, texts, absent, problems: [...sources.problems, ...problems, ...dangling, ...unreadable] }
+  return {
+    sources: { ...sources, version: versionWithTables(sources.version, files, texts) },
+    files,
+    settings,
+    texts,
+    absent,
+    problems: [...sources.problems, ...problems, ...dangling, ...unreadable],
+  }
 }
 
 /**
