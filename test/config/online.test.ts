@@ -25,6 +25,7 @@ describe('asking other servers', () => {
     const json = (value: unknown) => [200, JSON.stringify(value)] as const
     const answers: Record<string, () => readonly [number, string] | undefined> = {
       '/jwks': () => json({ keys: [jwk] }),
+      '/reader': () => json({ keys: [jwk, { ...idp.certificate.publicKey.export({ format: 'jwk' }), kid: 'theirs', use: 'enc' }] }),
       '/weak': () => json({ keys: [{ ...jwk, alg: 'HS256' }] }),
       '/page': () => [200, '<html>please log in</html>'],
       '/broken': () => [503, 'later'],
@@ -76,6 +77,14 @@ describe('asking other servers', () => {
     [file]: { type: 'jwt', issuers: [{ issuer, ...local, ...source }] },
   })
 
+  const encrypting = (jwksUri: string) => ({
+    'policies/access-token-managers/asked.json': {
+      encryption: { jwksUri, ...local },
+      ...{ type: 'jwt', lifetime: '5m', signingKey: 'api', audience: ['asked'], audiences: ['asked'] },
+      contract: { sub: { type: 'string' } },
+    },
+  })
+
   const fine: Array<[what: string, files: () => Record<string, object>, answered: () => string]> = [
     ['a key set', () => issuing({ jwksUri: `${base}/jwks` }), () => `${file}:7 the keys of https://issuer.example: usable keys: 1`],
     ['a discovery document', () => issuing({ discovery: true }, base), () => `${file}:7 the keys of ${base}: usable keys: 1`],
@@ -103,6 +112,11 @@ describe('asking other servers', () => {
       () => ({ 'clients/asked.json': { authentication: { method: 'private_key_jwt', jwksUri: `${base}/jwks`, ...local } } }),
       () => 'clients/asked.json:4 the keys of asked: usable keys: 1',
     ],
+    [
+      'the key that tokens are encrypted for',
+      () => encrypting(`${base}/reader`),
+      () => `policies/access-token-managers/asked.json:3 the key to encrypt for of ${base}/reader: a key for RSA-OAEP-256 (kid theirs)`,
+    ],
   ]
   for (const [what, files, answered] of fine) {
     it(`finds ${what} in order`, async () => expect(await ask(files())).to.deep.equal({ answered: [answered()], problems: [] }))
@@ -118,6 +132,11 @@ describe('asking other servers', () => {
     ['a server that does not answer', () => issuing({ jwksUri: `${base}/slow` }), /: no answer in time$/],
     ['a port where nobody listens', () => issuing({ jwksUri: 'http://127.0.0.1:1/jwks' }), /ECONNREFUSED/],
     ['a page instead of keys', () => issuing({ jwksUri: `${base}/page` }), /did not answer with a JSON object$/],
+    [
+      'a set without a key to encrypt for',
+      () => encrypting(`${base}/jwks`),
+      /^policies\/access-token-managers\/asked\.json:3:5 encryption\.jwksUri: .*\/jwks has no key to encrypt for with RSA-OAEP-256; keys\[0\]: its alg is another one$/,
+    ],
     ['keys that cannot be used', () => issuing({ jwksUri: `${base}/weak` }), /has no key that can be used; keys\[0\]: /],
     [
       'the metadata of another issuer',

@@ -320,8 +320,14 @@ const cases: Record<string, Case> = {
     dangerous: [
       [agents, '"maxStale": "12h"', '"allowPrivateNetwork": true'],
       [partner, '"cache": "1m"', '"allowPrivateNetwork": true'],
+      [
+        'policies/access-token-managers/api.json',
+        '"signingKey": "api"',
+        '"signingKey": "api", "encryption": { "jwksUri": "http://127.0.0.1:1/jwks", "allowPrivateNetwork": true }',
+      ],
     ],
     lines: [
+      'policies/access-token-managers/api.json:4:78 encryption.allowPrivateNetwork: the keys may be fetched from addresses of private networks [private-network]',
       `${agents}:3:95 issuers[0].allowPrivateNetwork: the keys may be fetched from addresses of private networks [private-network]`,
       `${partner}:7:3 allowPrivateNetwork: the endpoint may be at an address of a private network [private-network]`,
     ],
