@@ -47,6 +47,8 @@ export const jwt = pluginKind('jwt', shape, (settings, parts): TokenGenerator =>
   const [only, ...more] = typeof audience === 'string' ? [audience] : audience
   const aud = more.length === 0 ? only : audience
   if (preset !== undefined) reportToAws({ issuer, audiences: [audience].flat(), algorithm: active.algorithm }, parts)
+  if (preset !== undefined && settings.binding !== 'optional')
+    parts.problem(['binding'], 'AWS knows no bound tokens: with a preset, none can be demanded')
   const contract = checkedContract(settings, parts)
   warnOfLifetime(settings, parts)
   return {

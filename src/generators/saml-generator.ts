@@ -61,6 +61,8 @@ export function samlGenerator(settings: SamlSettings, parts: Parts, version: Sam
     outlivesSubject,
     expressesActor: version.expressesActor,
     permits: restriction => version.permits(restriction, audiences),
+    binding: subject.binding,
+    binds: subject.binds,
     publication: {
       as: 'saml-entity',
       entity: { entityId: issuer, versions: [version.version], keys, nameFormats: subject.formats },
@@ -78,7 +80,7 @@ export function samlGenerator(settings: SamlSettings, parts: Parts, version: Sam
         audiences,
         oneTimeUse,
         subject: subject.nameOf(attributes),
-        confirmation: { ...subject.confirmation, ...version.confirmationOf(grant) },
+        confirmation: { ...subject.confirmationFor(grant.binding), ...version.confirmationOf(grant) },
         authentication: authenticationFor(authnStatement, authentication, now, version.authenticatedBy),
         attributes: attributesOf(attributes),
         ...version.restrictionsOf(grant),

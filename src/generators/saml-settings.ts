@@ -65,8 +65,17 @@ export const subjectSettings = {
     .enum(['bearer', 'sender-vouches', 'holder-of-key'])
     .default('bearer')
     .meta({ description: 'How whoever presents an assertion shows that it may (default "bearer")' }),
-  holder: externalText.optional().meta({ description: 'The certificate (PEM) of who has to show its key, for "holder-of-key"' }),
+  holder: z
+    .union([z.literal('requester'), externalText])
+    .optional()
+    .meta({
+      description:
+        'For "holder-of-key": the certificate (PEM) of who has to show its key, or "requester" for the one that the request proves',
+    }),
 }
+
+/** Who has to show a key: a certificate, or whoever asks for the token. */
+export type Holder = ExternalText | 'requester'
 
 const keyInUse = { expired: '; its key is still used', notYetValid: '; its key is used' }
 
@@ -83,16 +92,17 @@ export function certificateFrom(external: ExternalText, parts: Parts, path: Path
   return certificate
 }
 
-/** The holder's certificate for `holder-of-key`, which needs one and which alone uses one. */
+/** The holder's certificate for `holder-of-key`, which needs one and which alone uses one; `requester` for that of whoever asks. */
 export function holderOf(
-  subject: { readonly confirmation: string; readonly holder?: ExternalText | undefined },
+  subject: { readonly confirmation: string; readonly holder?: Holder | undefined },
   parts: Parts,
-): X509Certificate | undefined {
+): X509Certificate | 'requester' | undefined {
   const needed = subject.confirmation === 'holder-of-key'
   if (needed !== (subject.holder !== undefined))
     throw new SettingProblem(
       ['subject', 'holder'],
       needed ? '"holder-of-key" needs the certificate of the holder' : 'is used by "holder-of-key" only',
     )
-  return subject.holder && certificateFrom(subject.holder, parts, ['subject', 'holder'])
+  if (subject.holder === undefined || subject.holder === 'requester') return subject.holder
+  return certificateFrom(subject.holder, parts, ['subject', 'holder'])
 }

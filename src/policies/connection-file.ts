@@ -6,6 +6,7 @@ import { connectionContextSchema, generatorContextSchema } from '../expressions/
 import { tokenTypes } from '../oauth/token-types.ts'
 import { type Blueprint, ifBuilt, NotBuilt, type Parts, SettingProblem } from '../plugin.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
+import { reportUnbound, unboundSettings } from './binding.ts'
 import { buildLookups } from './build-lookups.ts'
 import { buildLoggedContract, contractSchema, contractSettings } from './contract.ts'
 import { buildCriteria, criteriaSettings } from './criteria.ts'
@@ -21,6 +22,7 @@ const name = z.string().min(1)
 const generatorMapping = strict({
   description: z.string().optional().meta({ description: 'What this mapping is for, in your own words' }),
   tokenGenerator: reference('token-generators'),
+  unbound: unboundSettings,
   default: z.boolean().default(false).meta({ description: 'Whether it is used where a request names neither AppliesTo nor TokenType' }),
   appliesTo: distinct(name)
     .default([])
@@ -163,6 +165,7 @@ function buildGenerator(
   const maker = ifBuilt(() => parts.tokenGenerator(settings.tokenGenerator))
   const criteria = buildCriteria(settings.criteria, declared, parts, [...path, 'criteria'])
   if (maker === undefined) return void checkFulfilment(settings.attributes, declared, parts, [...path, 'attributes'])
+  if (settings.unbound) reportUnbound(maker, 'token-generators', path, parts)
   const whose = { contract: maker.contract, whose: `the token generator "${maker.id}"` }
   const fulfilment = buildFulfilment(settings.attributes, whose, declared, parts, [...path, 'attributes'])
   const readsAct = fulfilment.expressions.some(([, { reads }]) => reads.has('act'))
@@ -175,7 +178,7 @@ function buildGenerator(
       fulfilment,
       criteria,
       expressesActor: maker.expressesActor || readsAct,
-      unbound: false,
+      unbound: settings.unbound,
     },
     ...{ appliesTo: settings.appliesTo, virtualServerIds: settings.virtualServerIds ?? served, isDefault: settings.default },
   }

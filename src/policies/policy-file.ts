@@ -7,6 +7,7 @@ import type { JsonObject } from '../json.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import { type Blueprint, ifBuilt, NotBuilt, type Parts, SettingProblem } from '../plugin.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
+import { rebindSettings, reportRebind, reportUnbound, unboundSettings } from './binding.ts'
 import { buildLookups } from './build-lookups.ts'
 import { buildLoggedContract, contractSchema, contractSettings } from './contract.ts'
 import { buildCriteria, criteriaSettings } from './criteria.ts'
@@ -25,6 +26,7 @@ const processorMapping = strict({
   subjectTokenProcessor: reference('token-processors'),
   actorTokenType: tokenType.optional(),
   actorTokenProcessor: reference('token-processors').optional(),
+  rebind: rebindSettings,
   lookups: lookupsSettings,
   attributes: fulfilmentSettings,
   criteria: criteriaSettings.default([]).meta({ description: 'What must be true of the tokens; the first that is not refuses' }),
@@ -41,6 +43,7 @@ const issue = strict({
   description: mappingDescription,
   accessTokenManager: reference('access-token-managers').optional(),
   tokenGenerator: reference('token-generators').optional(),
+  unbound: unboundSettings,
   lookups: lookupsSettings,
   attributes: fulfilmentSettings,
   criteria: criteriaSettings.default([]).meta({ description: 'What must be true for this target; the first that is not refuses' }),
@@ -153,11 +156,21 @@ function buildMapping(
   const { lookups, declared } = buildLookups(settings.lookups, tokens, parts, [...path, 'lookups'])
   const criteria = buildCriteria(settings.criteria, declared, parts, [...path, 'criteria'])
   const scope = scopeRules.ruleFor(`processors[${index}]`, tokens)
+  reportRebind(settings, path, parts)
   const attributesPath = [...path, 'attributes']
   if (contract === undefined) return void checkFulfilment(attributes, declared, parts, attributesPath)
   const fulfilment = buildFulfilment(attributes, { contract, whose: 'the contract' }, declared, parts, attributesPath)
   if (subjectProcessor === undefined || lookups === undefined) return undefined
-  const mapping = { name: `processors[${index}]`, subjectTokenType, subjectProcessor, rebind: false, lookups, fulfilment, criteria, scope }
+  const mapping = {
+    name: `processors[${index}]`,
+    subjectTokenType,
+    subjectProcessor,
+    rebind: settings.rebind,
+    lookups,
+    fulfilment,
+    criteria,
+    scope,
+  }
   if (actorTokenType === undefined) return { ...mapping, actor: undefined }
   return actorProcessor && { ...mapping, actor: { tokenType: actorTokenType, processor: actorProcessor } }
 }
@@ -233,6 +246,7 @@ function buildIssue(issue: IssueSettings, index: number, cleared: Declarations, 
   const criteria = buildCriteria(issue.criteria, declared, parts, [...path, 'criteria'])
   if (found === undefined) return void checkFulfilment(issue.attributes, declared, parts, [...path, 'attributes'])
   const { maker, expressesActor } = found
+  if (issue.unbound) reportUnbound(maker, kind, path, parts)
   const target = { contract: maker.contract, whose: `the ${kindNames[kind]} "${id}"` }
   const fulfilment = buildFulfilment(issue.attributes, target, declared, parts, [...path, 'attributes'])
   const readsAct = fulfilment.expressions.some(([, { reads }]) => reads.has('act'))
@@ -241,7 +255,7 @@ function buildIssue(issue: IssueSettings, index: number, cleared: Declarations, 
       name: `issues[${index}]`,
       maker,
       expressesActor: expressesActor || readsAct,
-      unbound: false,
+      unbound: issue.unbound,
       lookups,
       fulfilment,
       criteria,

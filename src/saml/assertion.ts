@@ -4,7 +4,7 @@ import type { Instant } from '../outside.ts'
 import type { Authentication, Proof } from '../processors/processor.ts'
 import { type AttributeValues, addAttribute, shapeAttributes } from './attribute-values.ts'
 import { audiencesOf, type Conditions, readConditions } from './conditions.ts'
-import { confirmedUntil, type DeliveryRules } from './confirmation.ts'
+import { confirmedBy, type DeliveryRules } from './confirmation.ts'
 import {
   children,
   earliest,
@@ -55,11 +55,13 @@ export function readAssertion(assertion: VerifiedAssertion, rules: AssertionRule
   const conditions = readConditions(requiredChild(assertion, 'Conditions'))
   const authentication = readAuthentication(assertion, rules)
   const attributes = shapeAttributes(readAttributes(assertion), rules.claims)
+  const { until, confirmation } = confirmedBy(subject, rules)
   return {
     ...proofOf({ issuer, nameId, conditions, authentication, attributes }),
     issuedAt: requiredInstant(assertion, 'IssueInstant'),
     id: requiredAttribute(assertion, 'ID'),
-    ...expiry([conditions.notOnOrAfter, confirmedUntil(subject, rules), ...sessionEnds(assertion)]),
+    ...(confirmation !== undefined && { confirmation }),
+    ...expiry([conditions.notOnOrAfter, until, ...sessionEnds(assertion)]),
   }
 }
 

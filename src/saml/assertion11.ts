@@ -3,7 +3,7 @@ import type { Authentication, Proof } from '../processors/processor.ts'
 import { type AssertionRules, expiry, proofOf, requirePast, type VerifiedAssertion } from './assertion.ts'
 import { type AttributeValues, addAttribute, shapeAttributes } from './attribute-values.ts'
 import { readConditions11 } from './conditions.ts'
-import { requireBearer11 } from './confirmation.ts'
+import { confirmedBy11 } from './confirmation.ts'
 import { children, requiredAttribute, requiredChild, requiredInstant, requireSequence, textOf, unacceptable } from './facts.ts'
 import type { XmlElement } from './xml-element.ts'
 
@@ -27,16 +27,19 @@ export function readAssertion11(assertion: VerifiedAssertion, rules: AssertionRu
   requireForm(assertion)
   const conditions = readConditions11(requiredChild(assertion, 'Conditions'))
   if (conditions.notOnOrAfter === undefined) throw unacceptable('it does not say until when it is valid')
+  const subjects = subjectsOf(assertion)
+  const confirmation = readConfirmation(subjects)
   return {
     ...proofOf({
       issuer: issuerOf11(assertion),
-      nameId: readSubject(assertion),
+      nameId: readSubject(subjects),
       conditions,
       authentication: readAuthentication(assertion, rules),
       attributes: shapeAttributes(readAttributes(assertion, rules.attributeNames), rules.claims),
     }),
     issuedAt: requiredInstant(assertion, 'IssueInstant'),
     id: requiredAttribute(assertion, 'AssertionID'),
+    ...(confirmation !== undefined && { confirmation }),
     ...expiry([conditions.notOnOrAfter]),
   }
 }
@@ -50,12 +53,21 @@ function requireForm(assertion: XmlElement): void {
   requireSequence({ ...assertion, children: places }, order)
 }
 
-/** Every statement has a subject of its own. They must all be the same, or one would be proven and another one read (S1-4). */
-function readSubject(assertion: XmlElement) {
-  const subjects = assertion.children
+function subjectsOf(assertion: XmlElement): readonly XmlElement[] {
+  return assertion.children
     .filter(({ name }) => subjectStatements.includes(name) || name === 'SubjectStatement')
     .map(statement => requiredChild(statement, 'Subject'))
-  for (const subject of subjects) requireBearer11(subject)
+}
+
+// One statement for a bearer beside one for a holder: whoever stole the assertion would be the subject of half of it.
+function readConfirmation(subjects: readonly XmlElement[]): Proof['confirmation'] | undefined {
+  const [first, ...others] = subjects.map(subject => confirmedBy11(subject))
+  if (others.some(other => !isDeepStrictEqual(other, first))) throw unacceptable('its statements are confirmed in different ways')
+  return first
+}
+
+/** Every statement has a subject of its own. They must all be the same, or one would be proven and another one read (S1-4). */
+function readSubject(subjects: readonly XmlElement[]) {
   const [first, ...others] = subjects.map(subject => readNameIdentifier(requiredChild(subject, 'NameIdentifier')))
   if (first === undefined) throw unacceptable('it has no subject')
   if (others.some(other => !isDeepStrictEqual(other, first))) throw unacceptable('its statements are about different subjects')

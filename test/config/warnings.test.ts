@@ -154,6 +154,13 @@ const cases: Record<string, Case> = {
       [[basic, '[{ "file": "secrets/basic" }]', `[{ "file": "secrets/basic" }, { "file": "secrets/partner", "until": "${inDays(10)}" }]`]],
     ],
   },
+  'binding-moved': {
+    dangerous: [[policy, '"actorTokenProcessor": "agents",', '"actorTokenProcessor": "agents", "rebind": true,']],
+    lines: [
+      `${policy}:23:40 processors[1].rebind: a stolen token that is bound to a key can be exchanged by every actor that this mapping takes [binding-moved]`,
+    ],
+    harmless: [[[policy, '"actorTokenProcessor": "agents",', '"actorTokenProcessor": "agents", "rebind": false,']]],
+  },
   'unrestricted-impersonation': {
     dangerous: [
       [policy, policyCriteria, ''],
@@ -452,10 +459,11 @@ describe('warnings', () => {
     const page = readFileSync(join(import.meta.dirname, '../../docs/warnings.md'), 'utf8')
     const sections = [...page.matchAll(/^## (.+)$/gm)].map(([, title]) => title)
     expect(sections).to.deep.equal([...new Set(codes)].sort())
-    // These are provoked beside what gives them: test/aws, test/data-stores, test/generators, test/processors, test/saml, test/tls, test/config/key-warnings.test.ts.
+    // These are provoked beside what gives them: test/aws, test/data-stores, test/dpop, test/generators, test/processors, test/saml, test/tls, test/config/key-warnings.test.ts.
     const elsewhere = [
       'aws-endpoint',
       'bearer-without-recipient',
+      'binding-dropped',
       'certificate-expired',
       'certificate-expires',
       'certificate-not-yet-valid',

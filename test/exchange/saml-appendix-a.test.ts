@@ -179,7 +179,7 @@ describe('SAML vectors of Appendix A', () => {
       InResponseTo: [confirmed(data(` InResponseTo="_1"${inTime} Recipient="${recipient}"`)), /InResponseTo/],
       'no SubjectConfirmationData': [confirmed(''), /has no SubjectConfirmationData/],
       'sender-vouches': [confirmed(confirmationData(), 'urn:oasis:names:tc:SAML:2.0:cm:sender-vouches'), /no bearer assertion/],
-      'holder-of-key': [confirmed(confirmationData(), 'urn:oasis:names:tc:SAML:2.0:cm:holder-of-key'), /no bearer assertion/],
+      'holder-of-key': [confirmed(confirmationData(), 'urn:oasis:names:tc:SAML:2.0:cm:holder-of-key'), /not exactly one certificate/],
       'no confirmation': [{ subject: subject('alice', '') }, /no bearer assertion/],
       'no Subject': [{ subject: '' }, /Subject/],
       'an empty NameID': [{ subject: subject('') }, /NameID is empty/],

@@ -102,7 +102,7 @@ describe('saml11 processor', () => {
       ],
       'one statement that is not for the bearer': [
         assertion11({ statements: authentication11() + attributes11(subject11('alice', 'urn:oasis:names:tc:SAML:1.0:cm:holder-of-key')) }),
-        /no bearer/,
+        /not exactly one certificate/,
       ],
       'a subject without a confirmation': [
         assertion11({ statements: authentication11(subject11().replace(/<saml:SubjectConfirmation>.*<\/saml:SubjectConfirmation>/, '')) }),

@@ -200,7 +200,7 @@ describe('saml2 processor', () => {
       'sender-vouches': [{ subject: subject('alice', confirmation('', 'urn:oasis:names:tc:SAML:2.0:cm:sender-vouches')) }, /no bearer/],
       'holder-of-key': [
         { subject: subject('alice', confirmation(confirmationData(), 'urn:oasis:names:tc:SAML:2.0:cm:holder-of-key')) },
-        /no bearer/,
+        /not exactly one certificate/,
       ],
       'a bearer confirmation without data': [bearer(''), /no SubjectConfirmationData/],
       'NotBefore in the bearer confirmation': [
