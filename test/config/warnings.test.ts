@@ -50,6 +50,13 @@ const notIssued: Change = [
   '    }',
 ]
 
+const tableOfPeople = `{ "type": "table", "file": "hr.csv", "keys": ["mail"],
+  "attributes": { "mail": { "type": "string" }, "number": { "type": "string" } } }`
+const lookupOf = (more: string) => `      "lookups": { "person": { "dataStore": "hr", "where": { "mail": "{subject.email}" },
+  "attributes": ["number"],
+  ${more} } },
+      "attributes": {\n        "subject"`
+
 const cases: Record<string, Case> = {
   'admin-in-public': {
     dangerous: [
@@ -57,6 +64,23 @@ const cases: Record<string, Case> = {
     ],
     lines: ['server.json:3:26 admin.listen.host: explanations are given to other machines, without TLS [admin-in-public]'],
     harmless: [[['server.json', '"listen": {', '"admin": { "bearer": { "file": "secrets/partner" } }, "listen": {']]],
+  },
+  'goes-on-without-data-store': {
+    dangerous: [
+      ['hr.csv', '', 'mail,number\n'],
+      ['policies/data-stores/hr.json', '', tableOfPeople],
+      [policy, '      "attributes": {\n        "subject"', lookupOf('"ifDown": "empty"')],
+    ],
+    lines: [
+      `${policy}:14:3 processors[0].lookups.person.ifDown: while the data store is down, exchanges go on without these attributes [goes-on-without-data-store]`,
+    ],
+    harmless: [
+      [
+        ['hr.csv', '', 'mail,number\n'],
+        ['policies/data-stores/hr.json', '', tableOfPeople],
+        [policy, '      "attributes": {\n        "subject"', lookupOf('"ifDown": "refuse", "ifMissing": "empty"')],
+      ],
+    ],
   },
   'audience-near-miss': {
     dangerous: [[people, '"audiences": ["https://sts.example.com"]', '"audiences": ["https://sts.example.com/"]']],

@@ -96,7 +96,9 @@ const elsewhere = new Set([
   'otherwise',
 ])
 
-describe('docs/configuration.md', () => {
+describe('docs/configuration.md', function () {
+  // A dozen RSA keys are made.
+  this.timeout(120_000)
   it('shows one configuration without problems and warnings', async () => {
     const { server, lines } = await load()
     expect(lines).to.deep.equal([])
