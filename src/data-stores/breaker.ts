@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import { Outage } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
+import { UnfitAnswer } from './fitting-rows.ts'
 
 /** `closed`: it is asked. `open`: it is not, since it has failed again and again. `half-open`: one question tells whether it is back. */
 export type BreakerState = 'closed' | 'open' | 'half-open'
@@ -34,15 +35,15 @@ export class Breaker {
     ask: () => Promise<Result>,
     about: { readonly store: string; readonly now: () => Instant; readonly log: Logger },
   ): Promise<Result> {
-    const { store, now, log } = about
-    const isTrial = this.#enter(store, now())
+    const isTrial = this.#enter(about.store, about.now())
     try {
       const result = await ask()
-      if (this.state !== 'closed') log.info({ dataStore: store }, 'the data store answers again')
-      this.#failures = 0
+      this.#answered(about)
       return result
     } catch (error) {
-      if (error instanceof Outage) this.#failed(isTrial, error, about)
+      // It has answered. Else whoever has an odd entry could keep everybody else from theirs.
+      if (error instanceof UnfitAnswer) this.#answered(about)
+      else if (error instanceof Outage) this.#failed(isTrial, error, about)
       throw error
     } finally {
       if (isTrial) this.#trial = false
@@ -57,6 +58,11 @@ export class Breaker {
       throw new Outage(`the data store "${store}" is not asked, since it has failed ${this.#settings.failures} times in a row`)
     this.#trial = true
     return true
+  }
+
+  #answered({ store, log }: Parameters<Breaker['run']>[1]): void {
+    if (this.state !== 'closed') log.info({ dataStore: store }, 'the data store answers again')
+    this.#failures = 0
   }
 
   #failed(wasTrial: boolean, { message }: Outage, { store, now, log }: Parameters<Breaker['run']>[1]): void {

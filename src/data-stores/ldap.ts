@@ -4,6 +4,7 @@ import { dataStoreKind, type StoreClient } from './data-store.ts'
 import { LdapClient, nameAttribute } from './ldap/client.ts'
 import { Directories, type DirectorySettings } from './ldap/directories.ts'
 import { TemplateMistake } from './ldap/held.ts'
+import { LogOns } from './ldap/log-ons.ts'
 import { type LdapLookup, ldapLookupShape } from './ldap/lookup.ts'
 import type { Credentials } from './ldap/messages.ts'
 import { parseName } from './ldap/names.ts'
@@ -25,12 +26,11 @@ export const ldap = dataStoreKind('ldap', ldapShape, ldapLookupShape, (settings,
   const { min, max, waiting, idle, check } = settings.connections
   const { log, now } = parts.outside
   const timing = { min, max, mostWaiting: waiting, idleMilliseconds: idle * 1000, checkMilliseconds: check * 1000 }
-  const pool = parts.kept.of(
-    ['ldap', sameness],
-    () => new Pool(new Directories(directories, now), timing, log.child({ dataStore: parts.id })),
-  )
+  const known = parts.kept.of(['ldap-servers', sameness], () => new Directories(directories, now))
+  const pool = parts.kept.of(['ldap', sameness], () => new Pool(known, timing, log.child({ dataStore: parts.id })))
+  const logOns = parts.kept.of(['ldap-log-ons', sameness], () => new LogOns(known, { atOnce: max, mostWaiting: waiting }))
   probeServers(directories, settings, parts)
-  return new LdapClient({ ...settings, nestedGroups: nestedGroups && groupsIn(settings, nestedGroups) }, pool)
+  return new LdapClient({ ...settings, nestedGroups: nestedGroups && groupsIn(settings, nestedGroups) }, pool, logOns)
 })
 
 function groupsIn({ base }: LdapSettings, groups: NonNullable<LdapSettings['nestedGroups']>): NestedGroups {

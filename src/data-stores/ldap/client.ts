@@ -1,7 +1,9 @@
 import type { JsonObject } from '../../json.ts'
 import { Outage } from '../../oauth/errors.ts'
-import type { LookupParts, PreparedQuery, Row, StoreClient } from '../data-store.ts'
+import type { LookupParts, PreparedQuery, QueryValue, Row, StoreClient } from '../data-store.ts'
+import { UnfitAnswer } from '../fitting-rows.ts'
 import type { Connection } from './connection.ts'
+import { type LogOns, nobodyBelow } from './log-ons.ts'
 import type { Asking, Defaults, LdapLookup, Question } from './lookup.ts'
 import { understand } from './lookup.ts'
 import type { Aliases, Entry } from './messages.ts'
@@ -18,6 +20,17 @@ export interface LdapClientSettings extends Defaults {
   readonly nestedGroups: NestedGroups | undefined
 }
 
+/**
+ * Proves a name and a password. Resolves to the attributes of the one who has both, or to undefined: who is not there and whose password is
+ * wrong are not told apart. Throws an `Outage`.
+ */
+export type PreparedLogOn = (name: string, password: string, signal: AbortSignal) => Promise<Row | undefined>
+
+interface FoundEntry {
+  readonly dn: string
+  readonly row: Row
+}
+
 type Limits = Pick<LookupParts, 'attributes' | 'atMost' | 'timeout'>
 
 /** The attribute that is the name of the entry. */
@@ -28,25 +41,42 @@ export class LdapClient implements StoreClient<LdapLookup> {
   readonly attributes: Readonly<Record<string, JsonObject>>
   readonly #settings: LdapClientSettings
   readonly #pool: Pool
+  readonly #logOns: LogOns
 
-  constructor(settings: LdapClientSettings, pool: Pool) {
+  constructor(settings: LdapClientSettings, pool: Pool, logOns: LogOns) {
     this.attributes = settings.attributes
     this.#settings = settings
     this.#pool = pool
+    this.#logOns = logOns
   }
 
   prepare(lookup: LdapLookup, parts: LookupParts): PreparedQuery {
     const asking = understand(lookup, this.#settings, parts)
     return {
       describe: values => asking.describe(values),
-      run: async (values, signal) => {
-        const question = asking.question(values)
-        return question === undefined ? [] : await this.#ask(question, asking, parts, signal)
-      },
+      run: async (values, signal) => (await this.#entries(values, asking, parts, signal)).map(({ row }) => row),
     }
   }
 
-  async #ask(question: Question, asking: Asking, limits: Limits, signal: AbortSignal): Promise<readonly Row[]> {
+  /** Prepares that people log on whom `lookup` finds by their names. */
+  prepareLogOn(lookup: LdapLookup, parts: LookupParts): PreparedLogOn {
+    const asking = understand(lookup, this.#settings, parts)
+    return async (name, password, signal) => {
+      const entries = await this.#entries([name], asking, parts, signal)
+      const [entry, ...others] = entries
+      const isOne = entry !== undefined && others.length === 0
+      // Nobody is tried as well, so that those who are there take no longer than those who are not.
+      const isProved = await this.#logOns.prove(isOne ? entry.dn : nobodyBelow(this.#settings.base), password, signal)
+      return isOne && isProved ? entry.row : undefined
+    }
+  }
+
+  async #entries(values: readonly QueryValue[], asking: Asking, limits: Limits, signal: AbortSignal): Promise<readonly FoundEntry[]> {
+    const question = asking.question(values)
+    return question === undefined ? [] : await this.#ask(question, asking, limits, signal)
+  }
+
+  async #ask(question: Question, asking: Asking, limits: Limits, signal: AbortSignal): Promise<readonly FoundEntry[]> {
     try {
       return await this.#pool.use(signal, connection => this.#rows(connection, question, asking, limits, signal))
     } catch (error) {
@@ -55,16 +85,18 @@ export class LdapClient implements StoreClient<LdapLookup> {
     }
   }
 
-  async #rows(connection: Connection, question: Question, { scope }: Asking, limits: Limits, signal: AbortSignal): Promise<Row[]> {
+  async #rows(connection: Connection, question: Question, { scope }: Asking, limits: Limits, signal: AbortSignal): Promise<FoundEntry[]> {
     const { aliases } = this.#settings
     const timeLimit = Math.max(1, Math.ceil(limits.timeout))
     const search = { ...question, scope, aliases, sizeLimit: limits.atMost, timeLimit, attributes: this.#asked(limits.attributes) }
     const { entries, more } = await connection.search(search, signal)
     // A limit of the directory's own: which entries are missing, nobody knows.
-    if (more && entries.length < limits.atMost) throw new Outage(`the directory gives no more than ${entries.length} entries`)
-    const rows: Row[] = []
-    for (const entry of entries) rows.push(await this.#row(entry, limits.attributes, connection, timeLimit, signal))
-    return rows
+    if (more && entries.length < limits.atMost) throw new UnfitAnswer(`the directory gives no more than ${entries.length} entries`)
+    const found: FoundEntry[] = []
+    for (const entry of entries) {
+      found.push({ dn: entry.dn, row: await this.#row(entry, limits.attributes, connection, timeLimit, signal) })
+    }
+    return found
   }
 
   /** What is asked of the directory itself. RFC 4511 §4.5.1.8: `1.1` is nothing, and an empty list would be everything. */
@@ -90,7 +122,7 @@ export class LdapClient implements StoreClient<LdapLookup> {
     const found = entry.attributes.find(([sent]) => sent.toLowerCase() === wanted)
     // [MS-ADTS] §3.1.1.3.1.3.3: the first part of a long list, under a name of its own.
     if (entry.attributes.some(([sent]) => sent.toLowerCase().startsWith(`${wanted};range=`)))
-      throw new Outage(`the attribute "${name}" has more values than the directory gives at once`)
+      throw new UnfitAnswer(`the attribute "${name}" has more values than the directory gives at once`)
     return attributeValue({ name, schema: this.attributes[name] ?? {}, binary: this.#settings.binary[name] }, found?.[1] ?? [])
   }
 }

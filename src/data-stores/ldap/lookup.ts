@@ -90,6 +90,8 @@ export function understand(lookup: LdapLookup, defaults: Defaults, parts: Pick<L
 }
 
 function soundFilter(template: Template, parts: Pick<LookupParts, 'problem'>): Filter {
+  // Its braces were reported.
+  if (template.pieces.length === 0) return nowhere
   return attempt(['filter'], parts, () => parseFilter(textsOf(template))) ?? nowhere
 }
 

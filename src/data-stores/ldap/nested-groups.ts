@@ -1,4 +1,4 @@
-import { Outage } from '../../oauth/errors.ts'
+import { UnfitAnswer } from '../fitting-rows.ts'
 import type { Connection } from './connection.ts'
 import { encodeFilter, type Filter } from './filter.ts'
 import type { Aliases, Entry } from './messages.ts'
@@ -25,7 +25,7 @@ export interface NestedGroups {
 const inChain = '1.2.840.113556.1.4.1941'
 const membersInOneFilter = 50
 
-/** What the groups of an entry are called, sorted. Throws an `Outage` when there are more than the settings allow. */
+/** What the groups of an entry are called, sorted. Throws an `UnfitAnswer` when there are more than the settings allow. */
 export async function groupsOf(
   dn: string,
   groups: NestedGroups,
@@ -46,7 +46,8 @@ export async function groupsOf(
       attributes: wanted,
     } as const
     const { entries, more } = await connection.search(asked, signal)
-    if (more || entries.length > atMost) throw new Outage(`an entry is in more than ${atMost} groups, or more than the directory tells`)
+    if (more || entries.length > atMost)
+      throw new UnfitAnswer(`an entry is in more than ${atMost} groups, or more than the directory tells`)
     return entries
   })
   return groups.matchingRule ? search.inChain(dn) : search.stepByStep(dn)
@@ -99,7 +100,7 @@ class GroupSearch {
       for (const name of namesOf(entry, this.#groups.attribute)) this.#names.add(name)
     }
     const { atMost } = this.#groups
-    if (this.#names.size > atMost) throw new Outage(`an entry is in more than ${atMost} groups`)
+    if (this.#names.size > atMost) throw new UnfitAnswer(`an entry is in more than ${atMost} groups`)
     return found.map(({ dn }) => dn)
   }
 }

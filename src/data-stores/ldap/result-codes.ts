@@ -3,14 +3,17 @@ import type { Result } from './messages.ts'
 /** The results that this server acts upon (RFC 4511 appendix A). */
 export const resultCodes = {
   success: 0,
-  timeLimitExceeded: 3,
+  operationsError: 1,
+  protocolError: 2,
   sizeLimitExceeded: 4,
+  strongerAuthRequired: 8,
+  confidentialityRequired: 13,
   noSuchObject: 32,
   invalidDnSyntax: 34,
   invalidCredentials: 49,
   busy: 51,
   unavailable: 52,
-  unwillingToPerform: 53,
+  other: 80,
 } as const
 
 const names: Readonly<Record<number, string>> = {

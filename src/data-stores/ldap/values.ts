@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../json.ts'
-import { Outage } from '../../oauth/errors.ts'
+import { UnfitAnswer } from '../fitting-rows.ts'
 import { typeOf } from '../table-rows.ts'
 
 /** How the bytes of an attribute are written where they are no text. */
@@ -12,7 +12,7 @@ export interface DeclaredAttribute {
   readonly binary: BinaryForm | undefined
 }
 
-/** The value of an attribute as JSON; undefined where it is absent. Throws an `Outage` when it is nothing that was declared. */
+/** The value of an attribute as JSON; undefined where it is absent. Throws an `UnfitAnswer` when it is nothing that was declared. */
 export function attributeValue({ name, schema, binary }: DeclaredAttribute, values: readonly Buffer[]): JsonValue | undefined {
   if (typeOf(schema) === 'array') {
     const items = isSchema(schema.items) ? schema.items : {}
@@ -22,7 +22,7 @@ export function attributeValue({ name, schema, binary }: DeclaredAttribute, valu
   const [value, ...others] = values
   if (value === undefined) return undefined
   // Which of them comes first is up to the directory.
-  if (others.length > 0) throw new Outage(`the attribute "${name}" has ${values.length} values, and is declared to have one`)
+  if (others.length > 0) throw new UnfitAnswer(`the attribute "${name}" has ${values.length} values, and is declared to have one`)
   return single(name, typeOf(schema), binary, value)
 }
 
@@ -35,13 +35,13 @@ function single(name: string, type: string, binary: BinaryForm | undefined, valu
 function textOf(name: string, value: Buffer): string {
   const text = value.toString('utf8')
   // Else two values that differ would read alike.
-  if (!Buffer.from(text, 'utf8').equals(value)) throw new Outage(`the attribute "${name}" is no text; say its form in "binary"`)
+  if (!Buffer.from(text, 'utf8').equals(value)) throw new UnfitAnswer(`the attribute "${name}" is no text; say its form in "binary"`)
   return text
 }
 
 /** RFC 4517 §3.3.3. */
 function booleanIn(name: string, text: string): boolean {
-  if (text !== 'TRUE' && text !== 'FALSE') throw new Outage(`the attribute "${name}" is neither TRUE nor FALSE`)
+  if (text !== 'TRUE' && text !== 'FALSE') throw new UnfitAnswer(`the attribute "${name}" is neither TRUE nor FALSE`)
   return text === 'TRUE'
 }
 
@@ -49,16 +49,16 @@ function booleanIn(name: string, text: string): boolean {
 function numberIn(name: string, type: string, text: string): number {
   const number = Number(text)
   const isNumber = /^-?\d+$/.test(text) || (type === 'number' && /^-?\d+\.\d+$/.test(text))
-  if (!isNumber) throw new Outage(`the attribute "${name}" is no ${type}`)
+  if (!isNumber) throw new UnfitAnswer(`the attribute "${name}" is no ${type}`)
   if (Math.abs(number) > Number.MAX_SAFE_INTEGER)
-    throw new Outage(`the attribute "${name}" is too large for a number; declare it as a string`)
+    throw new UnfitAnswer(`the attribute "${name}" is too large for a number; declare it as a string`)
   return number
 }
 
 function binaryText(name: string, form: BinaryForm, value: Buffer): string {
   if (form === 'base64' || form === 'hex') return value.toString(form)
   const text = form === 'sid' ? sidIn(value) : guidIn(value)
-  if (text === undefined) throw new Outage(`the attribute "${name}" is no ${form.toUpperCase()}`)
+  if (text === undefined) throw new UnfitAnswer(`the attribute "${name}" is no ${form.toUpperCase()}`)
   return text
 }
 

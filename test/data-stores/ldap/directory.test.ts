@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import pino from 'pino'
 import { Outage } from '../../../src/oauth/errors.ts'
 import { type RealLdap, requireLdap, startLdap } from '../../real/ldap.ts'
 import { Authority, type Certified } from '../../real/ldap-authority.ts'
@@ -161,6 +162,15 @@ describe('data store ldap, of a real directory', function () {
         expect(await outage((await open({ attributes })).ask({ filter: '(uid=alice)' }))).to.match(why)
       })
     }
+
+    it('and that is no reason to leave the store alone, or one odd entry would keep all others away', async () => {
+      const odd = await open({ attributes: { mail: text } })
+      const about = { store: 'directory', now: () => 0, log: pino({ level: 'silent' }) }
+      for (let count = 0; count < 20; count++) {
+        await outage(odd.store.breaker.run(() => odd.ask({ filter: '(uid=alice)' }), about))
+      }
+      expect(odd.store.breaker.state).to.equal('closed')
+    })
   })
 
   describe('logs on', () => {
