@@ -12,6 +12,7 @@ const commands = new Map<string, () => Promise<Command>>([
   ['lookup', async () => (await import('./commands/lookup.ts')).lookup],
   ['test', async () => (await import('./commands/test.ts')).test],
   ['usage', async () => (await import('./commands/usage.ts')).usage],
+  ['schemas', async () => (await import('./commands/schemas.ts')).schemas],
   ['keys', async () => (await import('./commands/keys.ts')).keys],
   ['hash-secret', async () => (await import('./commands/hash-secret.ts')).hashSecretCommand],
   ['token', async () => (await import('./commands/token.ts')).token],

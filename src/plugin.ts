@@ -108,10 +108,25 @@ export interface Blueprint<Built> {
 export interface PluginKind<Built> {
   readonly type: string
   readonly schema: z.ZodType<Blueprint<Built>>
+  /** The package that it comes from; undefined: it is our own. */
+  readonly from?: string
+}
+
+/** What `pluginKind` makes. As a class, so that what another copy of this package has made is told apart: its values are not ours. */
+export class DefinedKind<Built> implements PluginKind<Built> {
+  readonly type: string
+  readonly schema: z.ZodType<Blueprint<Built>>
+  /** The members that are this kind's own. */
+  readonly shape: z.ZodRawShape
+  constructor(type: string, schema: z.ZodType<Blueprint<Built>>, shape: z.ZodRawShape) {
+    this.type = type
+    this.schema = schema
+    this.shape = shape
+  }
 }
 
 /** Members that every plug-in's file may have. `extends` is resolved before the schema is applied. */
-const everyPlugin = {
+export const everyPlugin = {
   ...everyFile,
   extends: z
     .string()
@@ -126,10 +141,10 @@ export function pluginKind<Shape extends z.ZodRawShape, Built>(
   shape: Shape,
   build: (settings: z.output<z.ZodObject<Shape>>, parts: Parts) => Built | Promise<Built>,
   absent: Readonly<Record<string, string>> = {},
-): PluginKind<Built> {
+): DefinedKind<Built> {
   const members = { ...everyPlugin, type: z.literal(type).meta({ description: 'What kind of thing this file describes' }), ...shape }
   const schema = strict(members, absent).transform(
     (settings): Blueprint<Built> => ({ type, settings, build: parts => build(settings as z.output<z.ZodObject<Shape>>, parts) }),
   )
-  return { type, schema }
+  return new DefinedKind(type, schema, shape)
 }

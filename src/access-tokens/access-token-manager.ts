@@ -22,7 +22,7 @@ export interface AccessToken {
 
 /** Makes and reads the access tokens of one kind. One instance is one file in `policies/access-token-managers`. */
 export interface AccessTokenManager extends TokenMaker {
-  readonly type: 'jwt' | 'reference'
+  readonly type: string
   /** Who may be issued its tokens; undefined: every client. */
   readonly clients: AllowedClients | undefined
   /** Which scopes its tokens may carry; undefined: all. */

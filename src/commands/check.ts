@@ -7,6 +7,8 @@ import { ConfigError, describe, describeWarning, inOrder, type Place, type Probl
 import { readSources } from '../config/read.ts'
 import { withStandIns } from '../config/stand-ins.ts'
 import { type Keeping, Kept } from '../kept.ts'
+import type { PluginPackage } from '../plugins/plugin-package.ts'
+import { typesOf } from '../plugins/read-exports.ts'
 import { type LoadedTests, loadTests } from '../policy-tests/load-tests.ts'
 import { type Command, configOption, readOptions } from './command.ts'
 import { counted } from './counted.ts'
@@ -103,6 +105,7 @@ function print(report: Report): void {
     if (strict) terminal.complain(describeWarning(warning))
     else terminal.print(`warning: ${describeWarning(warning)}`)
   }
+  for (const plugin of parsed.plugins.packages) terminal.print(lineOfPlugin(plugin))
   for (const line of report.connections.flatMap(linesOfConnection)) terminal.print(line)
   for (const problem of inOrder(asked?.problems ?? [])) terminal.complain(describe(problem))
   const summary = [`${counted(parsed.sources.files.length, 'file')}, version ${parsed.sources.version}: no problems`]
@@ -112,6 +115,15 @@ function print(report: Report): void {
   if (asked !== undefined) summary.push(inWords(asked))
   if (isOk(report)) terminal.print(summary.join(', '))
   else terminal.complain(summary.join(', '))
+}
+
+function lineOfPlugin({ name, version, kinds }: PluginPackage): string {
+  const types = typesOf(kinds).map(([folder, type]) => `"${type}" for ${folder}`)
+  return `plug-in ${name} ${version}: ${types.join(', ')}`
+}
+
+function asJsonPlugin({ name, version, kinds }: PluginPackage): object {
+  return { name, version, types: typesOf(kinds).map(([folder, type]) => ({ folder, type })) }
 }
 
 function hintsFor({ parsed, problems }: Report): readonly string[] {
@@ -139,6 +151,7 @@ function asJson(report: Report): object {
     version: parsed.sources.version,
     files: parsed.sources.files.length,
     problems: [...inOrder([...problems, ...tests.problems]), ...inOrder(asked?.problems ?? [])].map(flat),
+    ...(parsed.plugins.packages.length > 0 && { plugins: parsed.plugins.packages.map(asJsonPlugin) }),
     warnings: warnings.map(warning => ({ ...flat(warning), code: warning.code })),
     ...(report.connections.length > 0 && { connections: report.connections }),
     ...(asked !== undefined && {

@@ -15,15 +15,20 @@ export interface Command {
 /** The command was called in a way that it does not understand. */
 export class UsageError extends Error {}
 
+type Options = NonNullable<ParseArgsConfig['options']>
+type ReadOptions<Config extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: Config; allowPositionals: true; strict: true }>
+>
+
 /** Reads the options of a command; an unknown one is a `UsageError`. */
-export function readOptions<const Config extends ParseArgsConfig['options']>(args: readonly string[], options: Config, positionals = 0) {
+export function readOptions<const Config extends Options>(args: readonly string[], options: Config, positionals = 0): ReadOptions<Config> {
   try {
     const parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
     // It is not repeated: somebody may have taken the place of an option for that of a secret.
     if (parsed.positionals.length > positionals) throw new UsageError('there is an argument too many')
     return parsed
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(describe(error as NodeJS.ErrnoException, Object.keys(options ?? {})))
+    throw error instanceof UsageError ? error : new UsageError(describe(error as NodeJS.ErrnoException, Object.keys(options)))
   }
 }
 

@@ -6,6 +6,8 @@ import { readSources, readTests } from '../config/read.ts'
 import { isEntrance, itemsOf, unusedOf } from '../config/unused.ts'
 import { clientsIn, type UseTree, usersOf } from '../config/usage-tree.ts'
 import { type Item, itemOf, type Use, usesIn } from '../config/uses.ts'
+import { pluginsFrom } from '../plugins/load-plugins.ts'
+import { namedPlugins } from '../plugins/named-plugins.ts'
 import { type Command, configOption, readOptions, UsageError } from './command.ts'
 import { counted } from './counted.ts'
 import { terminal } from './terminal.ts'
@@ -49,7 +51,8 @@ async function readWorld(folder: string): Promise<World> {
   const [sources, tests] = await Promise.all([readSources(folder), readTests(folder)])
   const files = [...sources.files, ...tests.files]
   const problems = [...sources.problems, ...tests.problems]
-  const { parsed } = await parseFiles({ files, problems, version: '' })
+  const plugins = await pluginsFrom(folder)(namedPlugins(sources))
+  const { parsed } = await parseFiles({ files, problems, version: '' }, plugins)
   const whole = new Set(parsed.map(({ source }) => source.file))
   const named = [...files.map(({ file }) => file), ...problems.map(({ place }) => place.file)]
   return {

@@ -12,7 +12,7 @@ import type { TlsMaterial } from '../tls/tls-context.ts'
 import type { Built } from './build.ts'
 import type { ParsedFile } from './parse.ts'
 import type { ServerSettings } from './server-file.ts'
-import type { ExternalText } from './values.ts'
+import { type ExternalText, Reference } from './values.ts'
 
 interface Pieces {
   readonly settings: ServerSettings
@@ -101,13 +101,14 @@ function introspectionKeys({ built, settings: { introspection } }: Pieces) {
   return introspection && built.keyLines.signing.get(introspection.signingKey.id)
 }
 
-/** The keys that `jwt` access token managers and answers of introspection are signed with, in all their lines, each once. */
+/** The keys that access token managers and answers of introspection are signed with, in all their lines, each once. */
 function publishedKeys(pieces: Pieces) {
   const { built, files } = pieces
   const named = files
-    .filter(({ source, blueprint }) => source.kind === 'access-token-managers' && 'signingKey' in blueprint.settings)
-    .map(({ blueprint }) => (blueprint.settings as { signingKey: { id: string } }).signingKey.id)
-  const keys = named.flatMap(id => built.keyLines.signing.get(id)?.published ?? [])
+    .filter(({ source }) => source.kind === 'access-token-managers')
+    .map(({ blueprint }) => (blueprint.settings as { signingKey?: unknown }).signingKey)
+    .filter(key => key instanceof Reference)
+  const keys = named.flatMap(({ id }) => built.keyLines.signing.get(id)?.published ?? [])
   const all = [...keys, ...(introspectionKeys(pieces)?.published ?? [])]
   return [...new Map(all.map(key => [key.kid, key])).values()]
 }

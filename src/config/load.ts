@@ -1,5 +1,8 @@
 import { type Keeping, Kept } from '../kept.ts'
 import type { Outside } from '../outside.ts'
+import { pluginsFrom } from '../plugins/load-plugins.ts'
+import { namedPlugins, problemsOfPlugins } from '../plugins/named-plugins.ts'
+import type { PluginFinder, Plugins } from '../plugins/plugin-package.ts'
 import type { Server } from '../server.ts'
 import { assemble } from './assemble.ts'
 import { reportBearerTokens } from './bearer-tokens.ts'
@@ -36,6 +39,7 @@ export interface Parsed {
   /** Where the configuration stands, where it was read from there. */
   readonly folder?: string
   readonly sources: Sources
+  readonly plugins: Plugins
   readonly files: readonly ParsedFile[]
   /** Undefined when `server.json` has problems. */
   readonly settings: ServerSettings | undefined
@@ -47,22 +51,26 @@ export interface Parsed {
 
 /** Parses all files, follows their references and reads the secrets and keys that they name. */
 export async function parseConfiguration(sources: Sources, folder: string, environment: NodeJS.ProcessEnv): Promise<Parsed> {
-  return { folder, ...(await parseSources(sources, external => readExternalText(external, folder, environment))) }
+  const find = (external: ExternalText) => readExternalText(external, folder, environment)
+  return { folder, ...(await parseSources(sources, find, pluginsFrom(folder))) }
 }
 
-/** The same, where somebody else has read the secrets and keys. */
-export async function parseSources(sources: Sources, find: TextFinder): Promise<Parsed> {
-  const { parsed: files, problems } = await parseFiles(sources)
+/** The same, where somebody else has read the secrets and keys, or loaded the packages of plug-ins. */
+export async function parseSources(sources: Sources, find: TextFinder, findPlugins: PluginFinder): Promise<Parsed> {
+  const plugins = await findPlugins(namedPlugins(sources))
+  const { parsed: files, problems } = await parseFiles(sources, plugins)
   const { texts, absent, problems: unreadable } = await findExternalTexts(files, find)
   const settings = files.find(({ source }) => source.kind === 'server')?.blueprint.settings as ServerSettings | undefined
   const dangling = await checkReferences(files, sources, settings)
+  const unusable = problemsOfPlugins(plugins, sources)
   return {
     sources: { ...sources, version: versionWithTables(sources.version, files, texts) },
+    plugins,
     files,
     settings,
     texts,
     absent,
-    problems: [...sources.problems, ...problems, ...dangling, ...unreadable],
+    problems: [...sources.problems, ...unusable, ...problems, ...dangling, ...unreadable],
   }
 }
 

@@ -20,7 +20,9 @@ export function warnOfOwnGenerators(files: readonly ParsedFile[], built: Built, 
 
 /** Where the file names the issuer: an entry of `issuers`, or its only one. */
 function pathOf({ blueprint }: ParsedFile, issuer: string): Array<string | number> {
-  const { issuers } = blueprint.settings as { issuers?: ReadonlyArray<{ issuer?: string; entityId?: string }> }
-  const index = (issuers ?? []).findIndex(each => each.issuer === issuer || each.entityId === issuer)
+  const { issuers } = blueprint.settings as { issuers?: unknown }
+  // In a plug-in's file the member may be anything.
+  const entries: ReadonlyArray<{ issuer?: string; entityId?: string } | null> = Array.isArray(issuers) ? issuers : []
+  const index = entries.findIndex(each => each?.issuer === issuer || each?.entityId === issuer)
   return index < 0 ? ['issuer'] : ['issuers', index]
 }

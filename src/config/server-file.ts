@@ -2,9 +2,10 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { dpopSettings } from '../dpop/dpop-settings.ts'
 import type { Blueprint } from '../plugin.ts'
+import { packageName } from '../plugins/named-plugins.ts'
 import { storeSettings } from '../stores/open-store.ts'
 import { tlsSettings } from '../tls/tls-settings.ts'
-import { duration, everyFile, externalText, reference, strict, webAddress } from './values.ts'
+import { distinct, duration, everyFile, externalText, reference, strict, webAddress } from './values.ts'
 
 const issuer = webAddress
   .refine(text => !text.includes('?'), { error: 'an issuer has no query', abort: true })
@@ -49,6 +50,9 @@ const settings = strict({
   })
     .prefault({})
     .meta({ description: 'Where requests are taken' }),
+  plugins: distinct(z.string().regex(packageName, 'expected the name of an npm package such as "@acme/cambist-legacy-token"'))
+    .default([])
+    .meta({ description: 'npm packages with token processors, token generators, access token managers or data stores of your own' }),
   store: storeSettings.meta({ description: 'Where tokens, revocations and counters are kept' }),
   defaults: strict({
     processorPolicy: reference('processor-policies').optional(),

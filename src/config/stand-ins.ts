@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, randomBytes } from 'node:crypto'
 import { keyManagementAlgorithms } from '../keys/decryption-key.ts'
 import { type GeneratedKey, generateKey } from '../keys/generate-key.ts'
 import { selfSignedCertificate } from '../keys/self-signed-certificate.ts'
-import { presets } from '../processors/presets/index.ts'
+import { type PresetName, presets } from '../processors/presets/index.ts'
 import { Findings } from './findings.ts'
 import type { AbsentText } from './link.ts'
 import type { Parsed } from './load.ts'
@@ -110,13 +110,13 @@ function certificate(privateKeyPem: string, commonName = 'stand-in'): string {
 
 interface Verifying {
   readonly algorithms?: readonly Algorithm[]
-  readonly preset?: keyof typeof presets
+  readonly preset?: string
   readonly authentication?: { readonly algorithms?: readonly Algorithm[] }
 }
 
 // A key that fits none of the accepted algorithms would be a mistake.
 function algorithmOf({ blueprint }: ParsedFile): Algorithm {
   const { algorithms, preset, authentication } = blueprint.settings as Verifying
-  const [first] = algorithms ?? authentication?.algorithms ?? (preset && presets[preset].algorithms) ?? []
+  const [first] = algorithms ?? authentication?.algorithms ?? presets[preset as PresetName]?.algorithms ?? []
   return first ?? 'ES256'
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Path } from '../config/problems.ts'
 import { duration, ExternalText, strict, type TemplateSource } from '../config/values.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
-import { type Parts, type PluginKind, pluginKind } from '../plugin.ts'
+import { DefinedKind, type Parts, type PluginKind, pluginKind } from '../plugin.ts'
 import { Breaker, type BreakerSettings } from './breaker.ts'
 
 /** What stands in a query in the place of `{expression}`. */
@@ -95,6 +95,15 @@ export interface DataStoreKind extends PluginKind<DataStore> {
   readonly lookup: z.ZodRawShape
 }
 
+/** What `dataStoreKind` makes. */
+export class DefinedDataStoreKind extends DefinedKind<DataStore> implements DataStoreKind {
+  readonly lookup: z.ZodRawShape
+  constructor({ type, schema, shape }: DefinedKind<DataStore>, lookup: z.ZodRawShape) {
+    super(type, schema, shape)
+    this.lookup = lookup
+  }
+}
+
 /** Of each attribute, its JSON Schema. */
 export const storeAttributes = z
   .record(z.string().min(1), z.record(z.string(), z.json()).meta({ description: 'A JSON Schema (draft 2020-12)' }))
@@ -116,7 +125,7 @@ export function dataStoreKind<Shape extends z.ZodRawShape, LookupShape extends z
     sameness: string,
   ) => StoreClient<z.output<z.ZodObject<LookupShape>>> | Promise<StoreClient<z.output<z.ZodObject<LookupShape>>>>,
   { remote = true }: { readonly remote?: boolean } = {},
-): DataStoreKind {
+): DefinedDataStoreKind {
   const kind = pluginKind(type, remote ? { ...breakerSettings, ...shape } : shape, async (settings, parts): Promise<DataStore> => {
     const sameness = samenessOf(settings, parts)
     const { breaker } = settings as { readonly breaker?: BreakerSettings }
@@ -132,7 +141,7 @@ export function dataStoreKind<Shape extends z.ZodRawShape, LookupShape extends z
       breaker: breakerOf(sameness, breaker, parts),
     }
   })
-  return { ...kind, lookup }
+  return new DefinedDataStoreKind(kind, lookup)
 }
 
 const breakerSettings = {

@@ -1,5 +1,6 @@
 import { on } from 'node:events'
 import { parseSnapshot, type Snapshot } from '../config/snapshot.ts'
+import type { PluginFinder } from '../plugins/plugin-package.ts'
 import type { ReloadReport } from '../reload/reload-report.ts'
 import type { Prepared } from '../reload/site.ts'
 import type { TicketKeys } from '../tls/ticket-keys.ts'
@@ -21,14 +22,14 @@ export class FirstProcess {
   }
 
   /** Does what it is told until it is told to stop. Throws when it cannot serve what the others do. */
-  async follow(site: ThisProcess, report: ReloadReport, tickets: TicketKeys): Promise<void> {
+  async follow({ site, report, findPlugins, tickets }: Following): Promise<void> {
     let ready: { readonly number: number; readonly prepared: Prepared } | undefined
     for await (const [message] of this.#messages) {
       if (message.kind === 'stop') return
       if (message.kind === 'report') report.hear(message.facts)
       if (message.kind === 'tickets') tickets.replace(message.keys)
-      if (message.kind === 'take') (await prepare(site, message.snapshot)).use()
-      if (message.kind === 'prepare') ready = await tryToPrepare(site, message)
+      if (message.kind === 'take') (await prepare(site, message.snapshot, findPlugins)).use()
+      if (message.kind === 'prepare') ready = await tryToPrepare(site, message, findPlugins)
       if (message.kind === 'use') {
         if (ready?.number === message.number) ready.prepared.use()
         // It was prepared by the others before this worker could hear of it.
@@ -40,13 +41,24 @@ export class FirstProcess {
   }
 }
 
-async function prepare(site: ThisProcess, snapshot: Snapshot): Promise<Prepared> {
-  return site.prepare({ parsed: await parseSnapshot(snapshot) })
+interface Following {
+  readonly site: ThisProcess
+  readonly report: ReloadReport
+  readonly findPlugins: PluginFinder
+  readonly tickets: TicketKeys
 }
 
-async function tryToPrepare(site: ThisProcess, { number, snapshot }: { readonly number: number; readonly snapshot: Snapshot }) {
+async function prepare(site: ThisProcess, snapshot: Snapshot, findPlugins: PluginFinder): Promise<Prepared> {
+  return site.prepare({ parsed: await parseSnapshot(snapshot, findPlugins) })
+}
+
+async function tryToPrepare(
+  site: ThisProcess,
+  { number, snapshot }: { readonly number: number; readonly snapshot: Snapshot },
+  findPlugins: PluginFinder,
+) {
   try {
-    const prepared = await prepare(site, snapshot)
+    const prepared = await prepare(site, snapshot, findPlugins)
     say({ kind: 'prepared', number })
     return { number, prepared }
   } catch (error) {

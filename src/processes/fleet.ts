@@ -40,7 +40,7 @@ export class Fleet implements Site {
   constructor({ snapshot }: Reading, facts: ReloadFacts, log: Logger) {
     this.#log = log
     this.#facts = facts
-    this.#foundation = { files: snapshot.files.filter(({ file }) => file === 'server.json'), texts: snapshot.texts }
+    this.#foundation = { ...snapshot, files: snapshot.files.filter(({ file }) => file === 'server.json') }
     this.#tickets.onReplaced(keys => this.#sendToAll({ kind: 'tickets', keys }))
     cluster.setupPrimary({ serialization: 'advanced' })
     cluster.on('message', (worker: Worker, message: ToFirst) => this.#hear(worker, message))

@@ -5,6 +5,8 @@ import { parseSnapshot } from '../config/snapshot.ts'
 import { openJournal } from '../observe/journal.ts'
 import { measureProcess } from '../observe/metrics/process-metrics.ts'
 import { openSignals, tracingOf } from '../observe/signals.ts'
+import { pluginsFrom } from '../plugins/load-plugins.ts'
+import { pluginsOfTheStart, requireSamePlugins } from '../plugins/started-plugins.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
 import { TicketKeys } from '../tls/ticket-keys.ts'
 import { listenFor, openStoreOf, siteOf } from './beginning.ts'
@@ -17,7 +19,9 @@ export async function serveAsWorker(folder: string): Promise<number> {
   process.on('SIGHUP', () => undefined)
   const firstProcess = new FirstProcess()
   const { snapshot, foundation, facts, tickets: keys } = await firstProcess.ask()
-  const beginning = await parseSnapshot(foundation)
+  const beginning = await parseSnapshot(foundation, pluginsFrom(foundation.plugins.folder))
+  await requireSamePlugins(beginning.plugins, foundation.plugins.packages)
+  const findPlugins = pluginsOfTheStart(beginning.plugins)
   const settings = beginning.settings as ServerSettings
   const tickets = new TicketKeys(keys)
   const condition = { stopping: false, reload: new ReloadReport(systemTime) }
@@ -29,11 +33,11 @@ export async function serveAsWorker(folder: string): Promise<number> {
   const store = signals.measured(await openStoreOf(beginning, settings, folder, log))
   try {
     const site = siteOf(store, signals, condition, log)
-    const first = await site.prepare({ parsed: await parseSnapshot(snapshot) })
+    const first = await site.prepare({ parsed: await parseSnapshot(snapshot, findPlugins) })
     first.use()
     const listening = await listenFor(site, settings, tickets)
     log.info({ address: listening.address, issuer: site.settings.issuer, version: first.version }, 'listening')
-    const following = firstProcess.follow(site, condition.reload, tickets)
+    const following = firstProcess.follow({ site, report: condition.reload, findPlugins, tickets })
     const failure = await Promise.race([toldToStop(() => process.exit(1)), following.catch(asError)])
     if (failure !== undefined) log.error({ err: failure }, 'this worker cannot serve what the others do; it ends')
     await finish(listening, site, condition, log)

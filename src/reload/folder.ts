@@ -4,6 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { folders } from '../config/folders.ts'
 import { digestOf, filesNamedBy, type Reading, readSnapshot } from '../config/snapshot.ts'
 import { Outage } from '../oauth/errors.ts'
+import type { PluginFinder } from '../plugins/plugin-package.ts'
+import { pluginsOfTheStart } from '../plugins/started-plugins.ts'
 import { fingerprintOf } from './fingerprint.ts'
 
 /** A reading of files that did not change while they were read. */
@@ -22,6 +24,8 @@ export class ConfigurationFolder {
   readonly #folder: string
   readonly #environment: NodeJS.ProcessEnv
   #named: readonly string[] = []
+  /** Undefined until the first reading is complete: the packages of plug-ins are loaded then, and never again. */
+  #findPlugins: PluginFinder | undefined
 
   constructor(folder: string, environment: NodeJS.ProcessEnv) {
     this.#folder = folder
@@ -37,13 +41,16 @@ export class ConfigurationFolder {
   async read(): Promise<SteadyReading> {
     for (let tries = 0; tries < mostTries; tries++) {
       const before = await this.look()
-      const reading = await readSnapshot(this.#folder, this.#environment)
+      const reading = await readSnapshot(this.#folder, this.#environment, this.#findPlugins)
       const named = filesNamedBy(reading.snapshot)
       // How a file looked that nobody had named is not known, so a reading that names others than the one before is repeated.
       const areTheSame = named.length === this.#named.length && named.every(file => this.#named.includes(file))
       this.#named = named
       if (!areTheSame) continue
-      if ((await this.look()) === before) return { ...reading, fingerprint: before, digest: await digestOf(reading.snapshot) }
+      if ((await this.look()) === before) {
+        this.#findPlugins ??= pluginsOfTheStart(reading.parsed.plugins)
+        return { ...reading, fingerprint: before, digest: await digestOf(reading.snapshot) }
+      }
       await pause(millisecondsBetweenTries)
     }
     throw new Outage('the files of the configuration change all the time: they cannot be read as they are at one moment')

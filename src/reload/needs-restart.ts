@@ -14,9 +14,17 @@ const usedAtTheStart = {
 
 /** Those that are not what they were when the server started. */
 export function needsRestart(started: Parsed, now: Parsed): readonly string[] {
-  return Object.entries(usedAtTheStart)
+  const settings = Object.entries(usedAtTheStart)
     .filter(([, read]) => written(started, read) !== written(now, read))
     .map(([name]) => name)
+  return samePlugins(started, now) ? settings : [...settings, 'plugins']
+}
+
+/** Whether the list and the code of the packages are what they were. */
+function samePlugins(started: Parsed, now: Parsed): boolean {
+  const written = ({ settings, plugins }: Parsed) =>
+    JSON.stringify([settings?.plugins, plugins.packages.map(({ name, digest }) => [name, digest])])
+  return written(started) === written(now)
 }
 
 // A secret that was changed where it stands needs a restart as well: connections are opened with the old one.

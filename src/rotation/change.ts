@@ -9,6 +9,8 @@ import { ConfigError, describe } from '../config/problems.ts'
 import { type FoundFile, sourcesOf } from '../config/read.ts'
 import type { ExternalText } from '../config/values.ts'
 import type { NewFile } from '../keys/key-pair.ts'
+import { pluginsFrom } from '../plugins/load-plugins.ts'
+import type { PluginFinder } from '../plugins/plugin-package.ts'
 
 /** What one step does to the folder, in this order. */
 export interface Change {
@@ -22,19 +24,24 @@ export interface Change {
 /** What would be wrong with the configuration after the change that is not wrong before. Nothing is written. */
 export async function problemsCausedBy(change: Change, files: readonly FoundFile[], folder: string, environment: NodeJS.ProcessEnv) {
   const find = (external: ExternalText) => readExternalText(external, folder, environment)
-  const before = new Set(await problemsOf(files, find))
+  const findPlugins = pluginsFrom(folder)
+  const before = new Set(await problemsOf(files, find, findPlugins))
   const changed = new Map<string, string>([...change.created, ...change.written].map(({ file, content }) => [file, content]))
   const untouched = files.filter(({ file }) => !changed.has(file) && !change.deleted.includes(file))
   const described = [...changed]
     .filter(([file]) => file.endsWith('.json'))
     .map(([file, content]) => ({ file, content: Buffer.from(content) }))
-  const after = await problemsOf([...untouched, ...described], external => changed.get(external.name) ?? find(external))
+  const after = await problemsOf([...untouched, ...described], external => changed.get(external.name) ?? find(external), findPlugins)
   return after.filter(problem => !before.has(problem))
 }
 
-async function problemsOf(files: readonly FoundFile[], find: (external: ExternalText) => FoundText): Promise<readonly string[]> {
+async function problemsOf(
+  files: readonly FoundFile[],
+  find: (external: ExternalText) => FoundText,
+  findPlugins: PluginFinder,
+): Promise<readonly string[]> {
   try {
-    await buildConfiguration(await parseSources(await sourcesOf(files), find), withoutStore(pino({ level: 'silent' })))
+    await buildConfiguration(await parseSources(await sourcesOf(files), find, findPlugins), withoutStore(pino({ level: 'silent' })))
     return []
   } catch (error) {
     if (error instanceof ConfigError) return error.problems.map(describe)

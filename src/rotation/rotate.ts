@@ -6,6 +6,7 @@ import { describe } from '../config/problems.ts'
 import { type FoundFile, readFiles, sourcesOf } from '../config/read.ts'
 import type { ExternalText } from '../config/values.ts'
 import type { Instant } from '../outside.ts'
+import { pluginsFrom } from '../plugins/load-plugins.ts'
 import { apply, problemsCausedBy } from './change.ts'
 import { type KeyOfLine, keyLineOf } from './key-line.ts'
 import { nextStepOf, planStep, type Step, type StepName } from './steps.ts'
@@ -42,7 +43,7 @@ export async function rotateKey(request: RotationRequest, place: RotationPlace):
   const { folder, environment, now } = place
   const files = await readFiles(folder)
   const find = (external: ExternalText) => readExternalText(external, folder, environment)
-  const { files: parsed, sources, problems } = await parseSources(await sourcesOf(files), find)
+  const { files: parsed, sources, problems } = await parseSources(await sourcesOf(files), find, pluginsFrom(folder))
   const broken = sources.files.some(({ file }) => !parsed.some(({ source }) => source.file === file))
   if (broken || sources.problems.length > 0) return refused(...problems.map(describe), 'these files have to be mended first')
   const line = keyLineOf(request.id, parsed, folder)
