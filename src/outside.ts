@@ -20,6 +20,8 @@ export interface Outside {
   readonly log: Logger
   /** Hears of fetches that are made again and again; for `/metrics`. */
   readonly fetches?: FetchListeners | undefined
+  /** Hears of each header about a caller that is not believed; for `/metrics`. */
+  readonly onNotBelieved?: ((header: string) => void) | undefined
   /** Cryptographically strong random bytes. */
   readonly random: (bytes: number) => Buffer
 }

@@ -4,6 +4,7 @@ import type { ClientAuthenticator } from './clients/client-authenticator.ts'
 import type { DataStore } from './data-stores/data-store.ts'
 import type { DpopProofs } from './dpop/dpop-proofs.ts'
 import type { BearerToken } from './http/bearer.ts'
+import type { Callers } from './http/caller.ts'
 import type { Documents } from './http/documents.ts'
 import type { SigningKey } from './keys/signing-key.ts'
 import type { Outside } from './outside.ts'
@@ -19,9 +20,11 @@ export interface Server {
   /** A hash over the configuration's files; stands in every audit record. */
   readonly version: string
   readonly clients: ReadonlyMap<string, Client>
-  readonly authenticator: Pick<ClientAuthenticator, 'authenticate'>
+  readonly authenticator: Pick<ClientAuthenticator, 'authenticate' | 'knows'>
   /** Checks DPoP proofs. */
   readonly dpop: Pick<DpopProofs, 'check' | 'nextNonce'>
+  /** Who is on the other end of a connection. */
+  readonly callers: Callers
   readonly defaults: DefaultTargets & { readonly policy: ProcessorPolicy | undefined }
   readonly accessTokenManagers: ReadonlyMap<string, AccessTokenManager>
   readonly targets: TargetIndex

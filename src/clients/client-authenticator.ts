@@ -1,9 +1,11 @@
+import type { ClientCertificate } from '../certificates/client-certificate.ts'
 import type { Keeping } from '../kept.ts'
 import type { Outside } from '../outside.ts'
 import type { Client, PresentedCredentials } from './client.ts'
 import { clientSecrets, SecretAuthenticator } from './client-secret.ts'
 import { notAuthenticated } from './not-authenticated.ts'
 import { AssertionAuthenticator } from './private-key-jwt.ts'
+import { CertificateAuthenticator } from './tls-client-auth.ts'
 
 /** What client authentication needs. */
 export interface ClientAuthenticatorParts {
@@ -18,10 +20,12 @@ export interface ClientAuthenticatorParts {
 export class ClientAuthenticator {
   readonly #secrets: SecretAuthenticator<Client>
   readonly #assertions: AssertionAuthenticator
+  readonly #certificates: CertificateAuthenticator
 
   constructor({ clients, issuer, outside, kept }: ClientAuthenticatorParts) {
     this.#secrets = new SecretAuthenticator(clientSecrets(clients), outside, kept)
     this.#assertions = new AssertionAuthenticator(clients, issuer, outside)
+    this.#certificates = new CertificateAuthenticator(clients, outside.now)
   }
 
   /**
@@ -36,8 +40,15 @@ export class ClientAuthenticator {
         return this.#secrets.authenticate(presented, address)
       case 'private_key_jwt':
         return this.#assertions.authenticate(presented)
+      case 'certificate':
+        return this.#certificates.authenticate(presented)
       case 'none':
         return Promise.reject(notAuthenticated(presented.because))
     }
+  }
+
+  /** Whether a caller of WS-Trust is known by this certificate, so that it needs no other credentials. */
+  knows(certificate: ClientCertificate): Promise<boolean> {
+    return this.#certificates.knows(certificate)
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { buildTrustAnchors, trustAnchorSettings } from '../certificates/trust-anchor-settings.ts'
 import type { Path } from '../config/problems.ts'
 import { didYouMean } from '../config/suggest.ts'
 import { distinct, everyFile, type Reference, reference, scopeName, strict } from '../config/values.ts'
@@ -9,7 +10,9 @@ import type { Blueprint, Parts } from '../plugin.ts'
 import { bindingSettings } from '../policies/binding.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import { groupTarget, managerTarget, type Target } from '../policies/target.ts'
+import { identityOf, identityShape, namesOneIdentity, oneIdentityMessage } from './certificate-identity.ts'
 import type { Client, ClientAuthentication, ClientIntrospection, ClientTokenExchange } from './client.ts'
+import { certificateSourceShape, namesOneCertificateSource, openRegisteredCertificates } from './registered-certificates.ts'
 import { buildSecret, secretSettings } from './secret-settings.ts'
 
 const bySecret = {
@@ -28,6 +31,17 @@ const methods = [
       .meta({ description: 'Accepted signature algorithms; a key without "alg" is used with the first that fits it' }),
     ...{ jwksUri, jwks, maxStale, allowPrivateNetwork },
   }).refine(namesOneSource, 'expected exactly one of "jwksUri" and "jwks"'),
+  strict({
+    method: z.literal('tls_client_auth'),
+    ...identityShape,
+    trustAnchors: trustAnchorSettings.optional().meta({
+      description: 'The certificates (PEM) of the authorities that this client has its certificate from (default: those of server.json)',
+    }),
+  }).refine(namesOneIdentity, oneIdentityMessage),
+  strict({ method: z.literal('self_signed_tls_client_auth'), ...certificateSourceShape }).refine(
+    namesOneCertificateSource,
+    'expected exactly one of "certificates", "jwksUri" and "jwks"',
+  ),
 ] as const
 
 const methodNames = methods.map(({ shape }) => shape.method.value)
@@ -118,6 +132,12 @@ async function buildAuthentication(settings: ClientSettings['authentication'], p
     const keys = openKeySource(parts.id, settings, { algorithms: settings.algorithms }, parts, ['authentication'])
     return { method, algorithms: new Set(settings.algorithms), keys }
   }
+  if (method === 'tls_client_auth') {
+    const anchors = settings.trustAnchors && buildTrustAnchors(settings.trustAnchors, parts, ['authentication', 'trustAnchors'])
+    return { method, identity: identityOf(settings), anchors }
+  }
+  if (method === 'self_signed_tls_client_auth')
+    return { method, certificates: openRegisteredCertificates(settings, parts, ['authentication']) }
   warnOfEnds(settings.secrets, parts)
   const secrets = settings.secrets.map((secret, index) => buildSecret(secret, parts, ['authentication', 'secrets', index]))
   return { method, secrets: await Promise.all(secrets) }

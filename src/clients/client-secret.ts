@@ -39,7 +39,7 @@ export function clientSecrets(all: ReadonlyMap<string, Client>): SecretOwners<Cl
     all,
     realm: '',
     secretsOf({ authentication, wsTrust }, method) {
-      if (authentication.method === 'private_key_jwt') return undefined
+      if (!('secrets' in authentication)) return undefined
       return authentication.method === method || (method === 'username_token' && wsTrust.enabled) ? authentication.secrets : undefined
     },
   }

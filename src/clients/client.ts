@@ -1,3 +1,4 @@
+import type { ClientCertificate } from '../certificates/client-certificate.ts'
 import type { BindingRule } from '../exchange/possession.ts'
 import type { JsonObject } from '../json.ts'
 import type { Recipient } from '../keys/recipient.ts'
@@ -5,11 +6,14 @@ import type { IssuerKeys } from '../keys/remote-keys.ts'
 import type { Instant } from '../outside.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { SecretHash } from './secrets.ts'
+import type { AuthorityAuthentication, RegisteredAuthentication } from './tls-client-auth.ts'
 
 /** What a client presented to say who it is (RFC 6749 §2.3). Exactly one method; `http/client-credentials.ts` refuses more. */
 export type PresentedCredentials =
   | { readonly method: SecretMethod | 'username_token'; readonly candidates: readonly SecretCandidate[] }
   | { readonly method: 'private_key_jwt'; readonly clientId: string | undefined; readonly assertion: string }
+  /** `clientId` is undefined in SOAP, where nobody says it. */
+  | { readonly method: 'certificate'; readonly clientId: string | undefined; readonly certificate: ClientCertificate }
   /** Nothing that could be checked; `because` is for the log. */
   | { readonly method: 'none'; readonly because: string }
 
@@ -23,7 +27,7 @@ export interface SecretCandidate {
 }
 
 /** How one client proves who it is, and what it is held against. A client has one method; the others are refused. */
-export type ClientAuthentication = SecretAuthentication | AssertionAuthentication
+export type ClientAuthentication = SecretAuthentication | AssertionAuthentication | AuthorityAuthentication | RegisteredAuthentication
 
 /** The client knows a secret (`client-secret.ts`). Several are good at once while one replaces the other. */
 export interface SecretAuthentication {

@@ -1,7 +1,9 @@
+import { trustAnchorsOf } from '../certificates/trust-anchor-settings.ts'
 import { ClientAuthenticator } from '../clients/client-authenticator.ts'
 import { DpopProofs } from '../dpop/dpop-proofs.ts'
 import { issuerOf } from '../generators/token-generator.ts'
 import { BearerToken } from '../http/bearer.ts'
+import { Callers } from '../http/caller.ts'
 import { documentsOf, endpoint } from '../http/documents.ts'
 import type { Keeping } from '../kept.ts'
 import type { Outside } from '../outside.ts'
@@ -38,6 +40,7 @@ export function assemble(pieces: Pieces): Server {
     clients: built.clients,
     authenticator: new ClientAuthenticator({ clients: built.clients, issuer, outside, kept }),
     dpop: new DpopProofs(settings.dpop, endpoint(issuer, 'token'), outside),
+    callers: callersOf(pieces),
     defaults: {
       policy: defaults.processorPolicy && policies.get(defaults.processorPolicy.id),
       accessTokenManager: defaults.accessTokenManager?.id,
@@ -59,6 +62,7 @@ export function assemble(pieces: Pieces): Server {
       targets,
       generators: [...built['token-generators'].values()],
       keys: publishedKeys(pieces),
+      certificates: certificatesOf(settings),
       introspectionSigner: introspectionKeys(pieces)?.active,
       dpopAlgorithms: settings.dpop.algorithms,
     }),
@@ -77,6 +81,23 @@ function metricsOf({ settings: { metrics }, texts }: Pieces): Server['metrics'] 
 function adminOf({ settings: { admin }, texts }: Pieces): Server['admin'] {
   const bearer = admin && texts.get(admin.bearer)
   return bearer === undefined ? undefined : { bearer: new BearerToken(bearer) }
+}
+
+function certificatesOf({ listen }: ServerSettings): { readonly address: string | undefined } | undefined {
+  const isTaken = listen.tls?.clientCertificates !== undefined || listen.proxies?.clientCertificate !== undefined
+  return isTaken ? { address: listen.mtlsAddress } : undefined
+}
+
+function callersOf({ settings: { listen }, texts, outside }: Pieces): Callers {
+  const { proxies } = listen
+  const trusted = (anchors: readonly ExternalText[] | undefined) => anchors && trustAnchorsOf(anchors, texts)
+  const [ofTls, ofProxies] = [listen.tls?.clientCertificates, proxies?.clientCertificate]
+  return new Callers({
+    proxies,
+    byTls: ofTls && { trust: trusted(ofTls.trustAnchors) },
+    byProxy: ofProxies && { trust: trusted(ofProxies.trustAnchors) ?? 'proxy' },
+    onNotBelieved: outside.onNotBelieved,
+  })
 }
 
 function tlsOf({ settings: { listen }, texts }: Pieces): TlsMaterial | undefined {

@@ -7,6 +7,7 @@ import type { Server } from '../server.ts'
 import { assemble } from './assemble.ts'
 import { reportBearerTokens } from './bearer-tokens.ts'
 import { Builder, type ConfiguredProbe } from './build.ts'
+import { reportCertificateUsers } from './certificate-users.ts'
 import { checkListen } from './check-listen.ts'
 import { checkStore } from './check-store.ts'
 import { reportClashes, reportSharedEntities } from './clashes.ts'
@@ -94,6 +95,7 @@ export async function buildConfiguration(
   await turns.next()
   const storeProbes = checkStore({ files, texts, outside, findings })
   checkListen({ files, texts, outside, findings })
+  if (settings !== undefined) reportCertificateUsers(settings, files, findings)
   warnOfOwnGenerators(files, built, findings)
   warnOfKeys(files, built.keys, { folder, now: outside.now() }, findings)
   await turns.next()

@@ -4,6 +4,7 @@ import { dpopSettings } from '../dpop/dpop-settings.ts'
 import type { Blueprint } from '../plugin.ts'
 import { packageName } from '../plugins/named-plugins.ts'
 import { storeSettings } from '../stores/open-store.ts'
+import { proxySettings } from '../tls/proxy-settings.ts'
 import { tlsSettings } from '../tls/tls-settings.ts'
 import { distinct, duration, everyFile, externalText, reference, strict, webAddress } from './values.ts'
 
@@ -46,6 +47,13 @@ const settings = strict({
       .default('127.0.0.1')
       .meta({ description: 'The address of this machine; "0.0.0.0" or "::" for all' }),
     port: z.int().min(0).max(65535).default(3000).meta({ description: 'The port; 0 for any that is free' }),
+    mtlsAddress: webAddress
+      .refine(text => text.startsWith('https:') && !text.includes('?'), 'expected an https address without a query')
+      .optional()
+      .meta({
+        description: 'Where clients with certificates call, where that is another address than the issuer ("mtls_endpoint_aliases")',
+      }),
+    proxies: proxySettings.optional().meta({ description: 'Whose word about clients is believed; absent: nobody is' }),
     tls: tlsSettings.optional().meta({ description: 'TLS in this server itself; absent: requests are taken by plain http' }),
   })
     .prefault({})
@@ -139,6 +147,17 @@ const settings = strict({
     path: ['issuer'],
     error: 'is an http address, and "listen.tls" answers by https only',
   })
+  .refine(
+    ({ listen }) => listen.mtlsAddress === undefined || (listen.tls?.clientCertificates ?? listen.proxies?.clientCertificate) !== undefined,
+    {
+      path: ['listen', 'mtlsAddress'],
+      error: 'no certificate of a client ever comes here: there is neither "tls.clientCertificates" nor "proxies.clientCertificate"',
+    },
+  )
+  .refine(({ issuer: address, listen }) => listen.mtlsAddress === undefined || pathOf(listen.mtlsAddress) === pathOf(address), {
+    path: ['listen', 'mtlsAddress'],
+    error: 'has another path than "issuer", and this server answers below that one only',
+  })
   .refine(server => server.workers <= 1 || server.store.type !== 'memory', {
     path: ['store', 'type'],
     error: 'several workers cannot share a store of type "memory"; use "embedded" or "redis"',
@@ -153,6 +172,10 @@ export const serverFile: z.ZodType<Blueprint<ServerSettings>> = settings.transfo
   settings: parsed,
   build: () => parsed,
 }))
+
+function pathOf(address: string): string {
+  return new URL(address).pathname.replace(/\/$/, '')
+}
 
 // What looks like an address has to be one: as a host name, 127.0.0.256 would be asked of the DNS.
 function isHost(text: string): boolean {

@@ -33,6 +33,7 @@ export function takenAtItsWord(server: Server, clientId: string): Server {
   return {
     ...server,
     authenticator: {
+      knows: async () => false,
       async authenticate() {
         if (client !== undefined) return client
         throw new OAuthError('client-not-authenticated', 'the client could not be authenticated', {

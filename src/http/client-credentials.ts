@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer'
+import type { ClientCertificate } from '../certificates/client-certificate.ts'
 import type { PresentedCredentials, SecretCandidate } from '../clients/client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { jwtBearerAssertion } from '../oauth/token-types.ts'
 import { decodeFormText, type Form } from './form.ts'
 
 /** Finds out how the client says who it is: exactly one method, or none that we know (RFC 6749 §2.3, RFC 7521 §4.2). */
-export function presentedCredentials(authorization: string | undefined, form: Form): PresentedCredentials {
+export function presentedCredentials(authorization: string | undefined, form: Form, certificate?: ClientCertificate): PresentedCredentials {
   const header = authorization?.trim() || undefined
   const secret = form.get('client_secret')
   const assertion = form.get('client_assertion') ?? form.get('client_assertion_type')
@@ -13,13 +14,16 @@ export function presentedCredentials(authorization: string | undefined, form: Fo
   if (header !== undefined) return fromHeader(header, form.get('client_id'))
   if (secret !== undefined) return fromBody(form.get('client_id'), secret)
   if (assertion !== undefined) return fromAssertion(form)
-  return nothing('no credentials were presented')
+  if (certificate === undefined) return nothing('no credentials were presented')
+  const clientId = form.get('client_id')
+  // RFC 8705 §2: a certificate may be there for another reason, and does not say which client it is meant to prove.
+  return clientId === undefined ? nothing('a client certificate without client_id') : { method: 'certificate', clientId, certificate }
 }
 
 /** The client that the credentials speak of, unproved: for the record of an attempt that failed. */
 export function claimedClientId(presented: PresentedCredentials): string | undefined {
   if (presented.method === 'none') return undefined
-  return presented.method === 'private_key_jwt' ? presented.clientId : presented.candidates[0]?.clientId
+  return 'clientId' in presented ? presented.clientId : presented.candidates[0]?.clientId
 }
 
 /** What the `Authorization` header alone says, where there is no form beside it. */

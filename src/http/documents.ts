@@ -19,6 +19,8 @@ export interface Published {
   readonly introspectionSigner: SigningKey | undefined
   /** The algorithms of DPoP proofs. */
   readonly dpopAlgorithms: readonly string[]
+  /** Where clients with certificates call; undefined where none are taken, the address undefined where it is no other one. */
+  readonly certificates: { readonly address: string | undefined } | undefined
 }
 
 /** The public documents as JSON text: they change with the configuration only. */
@@ -54,8 +56,13 @@ export function endpoint(issuer: string, name: string): string {
   return `${issuer.replace(/\/$/, '')}/${name}`
 }
 
-function metadataOf({ issuer, scopes, policies, targets, introspectionSigner, dpopAlgorithms }: Published) {
-  const methods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt']
+function metadataOf({ issuer, scopes, policies, targets, introspectionSigner, certificates, dpopAlgorithms }: Published) {
+  const methods = [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+    ...(certificates === undefined ? [] : certificateMethods),
+  ]
   return {
     issuer,
     token_endpoint: endpoint(issuer, 'token'),
@@ -66,6 +73,7 @@ function metadataOf({ issuer, scopes, policies, targets, introspectionSigner, dp
     revocation_endpoint: endpoint(issuer, 'revoke'),
     ...forEndpoint('revocation', methods),
     jwks_uri: endpoint(issuer, 'jwks'),
+    ...(certificates !== undefined && forCertificates(certificates)),
     grant_types_supported: [tokenExchangeGrant],
     // There is no authorization endpoint; strict readers want the member all the same (RFC 8414 §2).
     response_types_supported: ['none'],
@@ -79,6 +87,18 @@ function metadataOf({ issuer, scopes, policies, targets, introspectionSigner, dp
 // RFC 8414 §3.2: a list without elements is left out.
 function unlessEmpty(name: string, list: readonly string[]) {
   return list.length > 0 ? { [name]: list } : {}
+}
+
+const certificateMethods = ['tls_client_auth', 'self_signed_tls_client_auth']
+
+/** RFC 8705 §3.3 and §5: clients with certificates may have to call another address, where they are asked for them. */
+function forCertificates({ address }: NonNullable<Published['certificates']>) {
+  const aliases = address && {
+    token_endpoint: endpoint(address, 'token'),
+    introspection_endpoint: endpoint(address, 'introspect'),
+    revocation_endpoint: endpoint(address, 'revoke'),
+  }
+  return { tls_client_certificate_bound_access_tokens: true, ...(aliases && { mtls_endpoint_aliases: aliases }) }
 }
 
 function forEndpoint(name: string, methods: readonly string[]) {

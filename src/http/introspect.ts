@@ -1,14 +1,12 @@
 import type { Middleware } from 'koa'
 import type { AccessToken } from '../access-tokens/access-token-manager.ts'
 import type { Client } from '../clients/client.ts'
-import { authenticateClient } from '../exchange/authenticate-client.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { readByOneOf } from '../processors/access-token.ts'
 import type { Server } from '../server.ts'
 import { answerJson, answerText } from './answer.ts'
-import { clientAddress } from './client-address.ts'
-import { presentedCredentials } from './client-credentials.ts'
+import { authenticateCaller } from './authenticate-caller.ts'
 import { readForm } from './form.ts'
 import { selectSigner, signedIntrospection, signedIntrospectionType } from './signed-introspection.ts'
 
@@ -16,7 +14,7 @@ import { selectSigner, signedIntrospection, signedIntrospectionType } from './si
 export function introspectionEndpoint(server: Server): Middleware {
   return async ctx => {
     const form = await readForm(ctx.req)
-    const client = await authenticateClient(server, presentedCredentials(ctx.req.headers.authorization, form), clientAddress(ctx.req))
+    const client = await authenticateCaller(server, ctx.req, form)
     const token = form.get('token')
     if (token === undefined) throw new OAuthError('malformed-request', 'token is missing')
     const signer = selectSigner(server, client, types => ctx.accepts([...types]))

@@ -1,12 +1,10 @@
 import type { Middleware } from 'koa'
 import { Revocations } from '../access-tokens/revocations.ts'
-import { authenticateClient } from '../exchange/authenticate-client.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { readByOneOf } from '../processors/access-token.ts'
 import type { Server } from '../server.ts'
 import { answerEmpty } from './answer.ts'
-import { clientAddress } from './client-address.ts'
-import { presentedCredentials } from './client-credentials.ts'
+import { authenticateCaller } from './authenticate-caller.ts'
 import { readForm } from './form.ts'
 
 /** Clocks of several machines differ; a revocation outlasts every token that it reaches on each of them. */
@@ -17,7 +15,7 @@ export function revocationEndpoint(server: Server): Middleware {
   const revocations = new Revocations(server.outside.store)
   return async ctx => {
     const form = await readForm(ctx.req)
-    const client = await authenticateClient(server, presentedCredentials(ctx.req.headers.authorization, form), clientAddress(ctx.req))
+    const client = await authenticateCaller(server, ctx.req, form)
     if (!client.enabled) throw new OAuthError('client-disabled', 'this client is disabled')
     const token = form.get('token')
     if (token === undefined) throw new OAuthError('malformed-request', 'token is missing')

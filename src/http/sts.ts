@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Context, Middleware } from 'koa'
-import { nothingProved } from '../exchange/possession.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { AuditEntry } from '../observe/audit-entry.ts'
-import type { Circumstances, Recorder } from '../observe/record.ts'
+import { type Circumstances, circumstancesOf, type Recorder } from '../observe/record.ts'
 import type { Server } from '../server.ts'
 import { answerRequest, type TrustAnswer } from '../sts/answer-request.ts'
 import { readEnvelope } from '../sts/envelope.ts'
@@ -16,7 +14,7 @@ import { writeFault } from '../sts/write-fault.ts'
 import { wsdlOf } from '../sts/wsdl.ts'
 import { answerDocument, answerJson } from './answer.ts'
 import { readText } from './body.ts'
-import { clientAddress } from './client-address.ts'
+import { requireUnderstandable } from './caller.ts'
 import { endpoint } from './documents.ts'
 import { type Failure, failureOf } from './failure.ts'
 
@@ -36,10 +34,12 @@ const largestMessage = 256 * 1024
 export function stsEndpoint(server: Server, recorder: Recorder): Middleware {
   return async ctx => {
     const entry = new AuditEntry()
-    const circumstances = { requestId: randomUUID(), version: server.version, clientIp: clientAddress(ctx.req) }
+    const caller = server.callers.of(ctx.req)
+    const circumstances = circumstancesOf(server, caller)
     const media = mediaOf(ctx.req)
     let manner = plainManner(media?.soap ?? '1.1')
     try {
+      requireUnderstandable(caller)
       const text = await readText(ctx.req, largestMessage, () => requireSoap(media))
       const envelope = readEnvelope(text, manner.soap)
       manner = mannerOf(envelope)
@@ -50,7 +50,7 @@ export function stsEndpoint(server: Server, recorder: Recorder): Middleware {
         destination: destinationOf(ctx),
         authorization,
         httpAction: media?.action,
-        possession: nothingProved,
+        certificate: caller.certificate,
         clientIp,
       }
       const answer = await answerRequest(server, message, entry)

@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import type { Context, Middleware } from 'koa'
 import { exchange, type TokenRequest } from '../exchange/exchange.ts'
 import { AuditEntry } from '../observe/audit-entry.ts'
+import { circumstancesOf } from '../observe/record.ts'
 import type { Signals } from '../observe/signals.ts'
 import type { Server } from '../server.ts'
 import { answerFailure, answerJson } from './answer.ts'
-import { clientAddress } from './client-address.ts'
+import { type Caller, requireUnderstandable } from './caller.ts'
 import { presentedCredentials } from './client-credentials.ts'
 import { failureOf } from './failure.ts'
 import { readForm } from './form.ts'
@@ -14,9 +14,10 @@ import { readForm } from './form.ts'
 export function tokenEndpoint(server: Server, { recorder, tracer }: Pick<Signals, 'recorder' | 'tracer'>): Middleware {
   return async ctx => {
     const entry = new AuditEntry(tracer.begin(ctx.req.headers.traceparent))
-    const circumstances = { requestId: randomUUID(), version: server.version, clientIp: clientAddress(ctx.req) }
+    const caller = server.callers.of(ctx.req)
+    const circumstances = circumstancesOf(server, caller)
     try {
-      const request = await readRequest(ctx, circumstances.clientIp)
+      const request = await readRequest(ctx, caller)
       const answer = await exchange(server, request, entry)
       await offerNonce(ctx, server, request)
       await recorder.issued(entry, circumstances, entry.times.elapsed)
@@ -39,12 +40,14 @@ async function offerNonce(ctx: Context, { dpop, outside }: Server, { evidence }:
   if (nonce !== undefined) ctx.set('DPoP-Nonce', nonce)
 }
 
-async function readRequest(ctx: Context, clientIp: string): Promise<TokenRequest> {
+async function readRequest(ctx: Context, caller: Caller): Promise<TokenRequest> {
+  requireUnderstandable(caller)
+  const { address: clientIp, certificate } = caller
   const form = await readForm(ctx.req)
   return {
     form,
-    credentials: presentedCredentials(ctx.req.headers.authorization, form),
+    credentials: presentedCredentials(ctx.req.headers.authorization, form, certificate),
     clientIp,
-    evidence: { dpopProofs: ctx.req.headersDistinct.dpop ?? [], certificate: undefined },
+    evidence: { dpopProofs: ctx.req.headersDistinct.dpop ?? [], certificate: certificate?.leaf },
   }
 }

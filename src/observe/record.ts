@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { type Logger, pino } from 'pino'
+import type { Caller } from '../http/caller.ts'
 import type { Failure } from '../http/failure.ts'
 import type { AuditEntry } from './audit-entry.ts'
 import type { Journal } from './journal.ts'
@@ -9,6 +11,14 @@ export interface Circumstances {
   /** The configuration's version. */
   readonly version: string
   readonly clientIp: string
+  /** Headers about the caller that were not believed; absent where there were none. */
+  readonly ignoredHeaders?: readonly string[]
+}
+
+/** The circumstances of a request that comes now. */
+export function circumstancesOf({ version }: { readonly version: string }, { address, notBelieved }: Caller): Circumstances {
+  const requestId = randomUUID()
+  return { requestId, version, clientIp: address, ...(notBelieved.length > 0 && { ignoredHeaders: notBelieved }) }
 }
 
 /** How an exchange ended. */

@@ -5,6 +5,7 @@ import type { Instant } from '../outside.ts'
 import type { Store } from '../stores/store.ts'
 import type { Journal } from './journal.ts'
 import { AllProcesses } from './metrics/all-processes.ts'
+import { CallerMetrics } from './metrics/caller-metrics.ts'
 import { ExchangeMetrics } from './metrics/exchange-metrics.ts'
 import type { FamilyNumbers } from './metrics/family.ts'
 import { FetchMetrics } from './metrics/fetch-metrics.ts'
@@ -28,6 +29,7 @@ export interface Signals {
 export interface ServingSignals extends Signals {
   readonly registry: Registry
   readonly fetches: FetchMetrics
+  readonly callers: CallerMetrics
   /** The same store, measured. */
   measured(store: Store): Store
   /** Sends what has not been sent yet. */
@@ -57,6 +59,7 @@ export function openSignals({ journal, now, tracing }: SignalsParts): ServingSig
     tracer,
     recorder: new Recorder(journal, [new ExchangeMetrics(registry), tracer]),
     fetches: new FetchMetrics(registry, now),
+    callers: new CallerMetrics(registry),
     measured: store => measuredStore(store, registry),
     numbers: () => worker?.all() ?? registry.collect(),
     close: async () => await tracing?.exporter.close(),

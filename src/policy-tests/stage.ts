@@ -28,7 +28,7 @@ export function stageFor({ client: id, subject, actor, lookups = {}, ...rest }: 
   const client = withPolicy(configured, acted)
   return {
     ...server,
-    authenticator: { authenticate: async () => client },
+    authenticator: { authenticate: async () => client, knows: async () => false },
     defaults: { ...server.defaults, policy: server.defaults.policy && actedDefault(configured, server.defaults.policy, acted) },
     outside: { ...server.outside, now, store: memoryStore(now) },
   }

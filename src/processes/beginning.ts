@@ -36,7 +36,11 @@ export function openStoreOf({ texts }: Parsed, settings: ServerSettings, baseFol
 
 /** Where this process serves, on a store and with its signals going there. */
 export function siteOf(store: Store, signals: ServingSignals, condition: Condition, log: Logger): ThisProcess {
-  const outside = { ...outsideOf(store, log), fetches: signals.fetches }
+  const outside = {
+    ...outsideOf(store, log),
+    fetches: signals.fetches,
+    onNotBelieved: (header: string) => signals.callers.ignored(header),
+  }
   const site = new ThisProcess(outside, (server, explainer) => ({
     clients: createApp(server, signals, condition).callback(),
     administrators: server.admin && explainer && createAdminApp(explainer, server.admin.bearer, outside).callback(),

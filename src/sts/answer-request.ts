@@ -1,5 +1,5 @@
+import type { ClientCertificate } from '../certificates/client-certificate.ts'
 import { authenticateClient } from '../exchange/authenticate-client.ts'
-import type { Possession } from '../exchange/possession.ts'
 import type { Witness } from '../exchange/witness.ts'
 import { OAuthError, type RefusalReason } from '../oauth/errors.ts'
 import type { Server } from '../server.ts'
@@ -22,8 +22,7 @@ export interface TrustMessage {
   readonly authorization: string | undefined
   /** `SOAPAction`, or the `action` of the media type. */
   readonly httpAction: string | undefined
-  /** DPoP has no place in a SOAP message. */
-  readonly possession: Pick<Possession, 'certificate'>
+  readonly certificate: ClientCertificate | undefined
   readonly clientIp: string
 }
 
@@ -40,7 +39,7 @@ export interface TrustAnswer {
  * an IdP connection instead of a processor policy. `witness` hears of each result.
  */
 export async function answerRequest(server: Server, message: TrustMessage, witness: Witness): Promise<TrustAnswer> {
-  const { envelope, authorization, clientIp, destination } = message
+  const { envelope, clientIp, destination } = message
   const now = server.outside.now()
 
   // Is everything in it understood, and is it young?
@@ -50,13 +49,13 @@ export async function answerRequest(server: Server, message: TrustMessage, witne
   requireFresh(security, now)
 
   // Who asks, and for what?
-  const credentials = witness.credentials(callerCredentials(authorization, security))
+  const credentials = witness.credentials(await callerCredentials(server.authenticator, message, security))
   const authenticated = witness.client(await authenticateClient(server, credentials, clientIp))
   const userNameIsCaller = credentials.method === 'username_token'
   if (userNameIsCaller && security.userName !== undefined)
     await requireFreshUserName(server.outside.store, authenticated, readUserName(security.userName), now)
   const client = witness.exchanging(checkCaller(authenticated))
-  const possession = witness.possession(message.possession)
+  const possession = witness.possession(message.certificate === undefined ? {} : { certificate: message.certificate.leaf })
   witness.ignored(ignoredElements(envelope))
   const actions = [addressing?.action, message.httpAction]
   const request = witness.request(readTrustRequest({ envelope, security, actions, userNameIsCaller, now }))

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto'
+import type { ClientCertificate } from '../certificates/client-certificate.ts'
 import type { PresentedCredentials } from '../clients/client.ts'
+import type { ClientAuthenticator } from '../clients/client-authenticator.ts'
 import { notAuthenticated } from '../clients/not-authenticated.ts'
 import type { AuthenticatedClient } from '../exchange/grant.ts'
 import { credentialsInHeader } from '../http/client-credentials.ts'
@@ -38,9 +40,24 @@ export function readUserName(element: XmlElement): UserName {
   }
 }
 
-/** How the caller says who it is: by HTTP Basic or, without that, by the UsernameToken of the security header (WT-35). */
-export function callerCredentials(authorization: string | undefined, { userName }: SecurityHeader): PresentedCredentials {
+/** What a message brings to say who calls, beside its security header. */
+export interface CallerEvidence {
+  readonly authorization: string | undefined
+  readonly certificate: ClientCertificate | undefined
+}
+
+/**
+ * How the caller says who it is: by HTTP Basic; without that by its certificate, where a client that may call is known by it; else by
+ * the UsernameToken of the security header (WT-35). Whoever has a certificate for other reasons goes on using its password.
+ */
+export async function callerCredentials(
+  authenticator: Pick<ClientAuthenticator, 'knows'>,
+  { authorization, certificate }: CallerEvidence,
+  { userName }: SecurityHeader,
+): Promise<PresentedCredentials> {
   if (authorization !== undefined) return credentialsInHeader(authorization)
+  if (certificate !== undefined && (userName === undefined || (await authenticator.knows(certificate))))
+    return { method: 'certificate', clientId: undefined, certificate }
   if (userName === undefined) return { method: 'none', because: 'no credentials were presented' }
   const { name, password } = readUserName(userName)
   return { method: 'username_token', candidates: [{ clientId: name, secret: password }] }

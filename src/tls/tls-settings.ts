@@ -1,17 +1,13 @@
 import { z } from 'zod'
-import { distinct, externalText, strict } from '../config/values.ts'
-
-/** `trustAnchors`, wherever certificates of clients are judged. */
-export const trustAnchors = distinct(externalText)
-  .min(1)
-  .meta({ description: 'The certificates (PEM) of the authorities whose certificates are taken; those of the system are not' })
+import { trustAnchorSettings } from '../certificates/trust-anchor-settings.ts'
+import { externalText, strict } from '../config/values.ts'
 
 const clientCertificates = strict({
   request: z
     .enum(['optional', 'required'])
     .default('optional')
     .meta({ description: '"required": a connection without a certificate of one of "trustAnchors" is refused, whoever it is' }),
-  trustAnchors: trustAnchors.optional(),
+  trustAnchors: trustAnchorSettings.optional(),
 }).refine(({ request, trustAnchors: anchors }) => request === 'optional' || anchors !== undefined, {
   error: 'is missing: with "required", only certificates of these authorities are let in',
   path: ['trustAnchors'],

@@ -118,7 +118,7 @@ describe('clients/client-file', () => {
     const { client, said } = await build({
       authentication: { method: 'client_secret_post', secrets: [{ env: 'STRONG' }, { env: 'SHORT' }] },
     })
-    const forms = client.authentication.method === 'private_key_jwt' ? [] : client.authentication.secrets.map(({ hash }) => hash.form)
+    const forms = !('secrets' in client.authentication) ? [] : client.authentication.secrets.map(({ hash }) => hash.form)
     expect(forms).to.deep.equal(['sha256', 'scrypt'])
     expect(said).to.have.length(1)
     expect(said[0]).to.match(/^short-client-secret at authentication.secrets.1: /)
@@ -164,10 +164,15 @@ describe('clients/client-file', () => {
   const authentication: Array<[unknown, RegExp]> = [
     [undefined, /^authentication: is missing/],
     ['basic', /^authentication: expected an object/],
-    [{}, /^authentication.method: is missing \(expected one of "client_secret_basic", "client_secret_post", "private_key_jwt"\)$/],
+    [
+      {},
+      /^authentication.method: is missing \(expected one of "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"\)$/,
+    ],
     [{ method: 'client_secret_basik' }, /^authentication.method: .*did you mean "client_secret_basic"\?$/],
     [{ method: 'none' }, /^authentication.method: there are no public clients: every client proves who it is; expected one of/],
-    [{ method: 'tls_client_auth' }, /^authentication.method: there is no method/],
+    [{ method: 'tls_client_auth' }, /^authentication: expected exactly one of "subjectDn", "sanDns", /],
+    [{ method: 'tls_client_auth', subjectDn: '/CN=x' }, /^authentication.subjectDn: is written as old OpenSSL does/],
+    [{ method: 'mtls' }, /^authentication.method: there is no method/],
     [{ method: 'client_secret_basic' }, /^authentication.secrets: is missing/],
     [{ method: 'client_secret_basic', secrets: [] }, /^authentication.secrets: must have at least one entry$/],
     [{ method: 'client_secret_basic', secret: 'x', secrets: [{ env: 'A' }] }, /unknown member "secret"; did you mean "secrets"\?$/],

@@ -87,6 +87,14 @@ describe('GET /metrics', () => {
       expect(after.value('cambist_data_store_state{store="levels"}')).to.equal(0)
     })
 
+    it('what is said of a caller by somebody who is not believed', async () => {
+      await at.server.request('POST', '/introspect', 'token=x', {
+        'content-type': 'application/x-www-form-urlencoded',
+        'x-forwarded-for': '203.0.113.9',
+      })
+      expect((await scrape(at)).value('cambist_ignored_headers_total{header="x-forwarded-for"}')).to.equal(1)
+    })
+
     it('refusals by their reason, as far as the exchange came', async () => {
       const before = (await scrape(at)).value('cambist_exchange_step_duration_seconds_count{step="delegate"}')
       await at.refused({ audience: 'unknown' }, 'invalid_target', /target-unknown/)

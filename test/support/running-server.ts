@@ -86,6 +86,7 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
     store,
     log: pino({ level: 'silent' }),
     fetches: signals.fetches,
+    onNotBelieved: header => signals.callers.ignored(header),
     random: randomBytes,
   }
   const parsed = await parseConfiguration(await readSources(folder), folder, process.env)

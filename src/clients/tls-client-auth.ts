@@ -1,0 +1,81 @@
+import { type ClientCertificate, distrust } from '../certificates/client-certificate.ts'
+import { isValid, type TrustAnchors } from '../certificates/trust-anchors.ts'
+import type { Instant } from '../outside.ts'
+import type { CertificateIdentity } from './certificate-identity.ts'
+import type { Client, PresentedCredentials } from './client.ts'
+import { notAuthenticated } from './not-authenticated.ts'
+import type { RegisteredCertificates } from './registered-certificates.ts'
+
+/** The client has a certificate of an authority that names it (RFC 8705 §2.1). */
+export interface AuthorityAuthentication {
+  readonly method: 'tls_client_auth'
+  readonly identity: CertificateIdentity
+  /** The authorities of this client alone; undefined: those of the server. */
+  readonly anchors: TrustAnchors | undefined
+}
+
+/** The client has registered its certificates (RFC 8705 §2.2). */
+export interface RegisteredAuthentication {
+  readonly method: 'self_signed_tls_client_auth'
+  readonly certificates: RegisteredCertificates
+}
+
+/** The certificate of the one who asks, with the client that it says to be; in SOAP nobody says it. */
+export type PresentedCertificate = Extract<PresentedCredentials, { method: 'certificate' }>
+
+/** Clients that are known by certificates. Nothing is counted: there is nothing to guess. */
+export class CertificateAuthenticator {
+  readonly #clients: ReadonlyMap<string, Client>
+  readonly #now: () => Instant
+
+  constructor(clients: ReadonlyMap<string, Client>, now: () => Instant) {
+    this.#clients = clients
+    this.#now = now
+  }
+
+  /** The client. Throws `OAuthError`; an `Outage` where its certificates cannot be had. */
+  async authenticate({ clientId, certificate }: PresentedCertificate): Promise<Client> {
+    if (clientId === undefined) return await this.#onlyOneThatFits(certificate)
+    const client = this.#clients.get(clientId)
+    const problem = client === undefined ? 'no client has this id' : await this.#problemOf(client, certificate)
+    if (client === undefined || problem !== undefined) throw notAuthenticated(problem ?? '')
+    return client
+  }
+
+  /** Whether a WS-Trust caller is known by this certificate. */
+  async knows(certificate: ClientCertificate): Promise<boolean> {
+    return (await this.#fitting(certificate)).length > 0
+  }
+
+  async #onlyOneThatFits(certificate: ClientCertificate): Promise<Client> {
+    const [client, second] = await this.#fitting(certificate)
+    if (client === undefined) throw notAuthenticated('no client that may use WS-Trust has this certificate')
+    if (second !== undefined) throw notAuthenticated('several clients that may use WS-Trust have this certificate')
+    return client
+  }
+
+  async #fitting(certificate: ClientCertificate): Promise<readonly Client[]> {
+    const callers = [...this.#clients.values()].filter(client => client.wsTrust.enabled && usesCertificates(client))
+    const problems = await Promise.all(callers.map(client => this.#problemOf(client, certificate)))
+    return callers.filter((_, index) => problems[index] === undefined)
+  }
+
+  async #problemOf({ authentication }: Client, certificate: ClientCertificate): Promise<string | undefined> {
+    if (authentication.method === 'tls_client_auth')
+      return authentication.identity(certificate.leaf) ?? distrust(certificate, authentication.anchors ?? certificate.trust, this.#now())
+    if (authentication.method === 'self_signed_tls_client_auth') return await this.#problemOfRegistered(authentication, certificate)
+    return 'the client uses another method than certificates'
+  }
+
+  // Nobody vouches for it but the client itself: its chain says nothing, its dates do.
+  async #problemOfRegistered({ certificates }: RegisteredAuthentication, { leaf }: ClientCertificate): Promise<string | undefined> {
+    if (!isValid(leaf, this.#now())) return 'the certificate has expired, or is not valid yet'
+    if (leaf.defect !== undefined) return leaf.defect
+    return (await certificates.has(leaf)) ? undefined : 'the certificate is none of those that the client has registered'
+  }
+}
+
+/** Whether a client is known by certificates. */
+export function usesCertificates({ authentication: { method } }: Client): boolean {
+  return method === 'tls_client_auth' || method === 'self_signed_tls_client_auth'
+}
