@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { StartedSource } from './lookup-sources.ts'
 import { type Algorithm, type BenchClient, certificateFile, foreignKeySet, keyFile, names } from './material.ts'
 
 /** What differs between the configurations that are measured. */
@@ -10,6 +11,8 @@ export interface CambistSettings {
   readonly policies: number
   readonly store: object
   readonly workers: number
+  /** A lookup for every exchange, and where it is made. */
+  readonly lookup?: { readonly source: StartedSource; readonly cached: boolean } | undefined
 }
 
 /** Writes a configuration folder as an administrator would. */
@@ -34,7 +37,13 @@ export function writeCambistFolder(folder: string, settings: CambistSettings): v
     write(`policies/access-token-managers/${algorithm}.json`, { type: 'jwt', signingKey: algorithm, ...managerBasics(algorithm) })
   }
   write('policies/access-token-managers/reference.json', { type: 'reference', ...managerBasics('reference') })
-  for (let index = 0; index < settings.policies; index++) write(`policies/processor-policies/policy-${index}.json`, policyFile)
+  const policy = settings.lookup === undefined ? policyFile : withLookup(settings.lookup)
+  for (let index = 0; index < settings.policies; index++) write(`policies/processor-policies/policy-${index}.json`, policy)
+  if (settings.lookup !== undefined) write('policies/data-stores/people.json', settings.lookup.source.dataStore)
+  for (const [file, text] of Object.entries(settings.lookup?.source.files ?? {})) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true })
+    writeFileSync(join(folder, file), text)
+  }
   for (const [index, client] of settings.clients.entries()) {
     write(`clients/${client.id}.json`, clientFile(client, `policy-${index % settings.policies}`))
   }
@@ -138,6 +147,17 @@ const policyFile = {
       attributes: { SAML_SUBJECT: 'policy.email', uid: 'policy.subject', email: 'policy.email', groups: 'policy.groups' },
     })),
   ],
+}
+
+/** The same, with a condition on what is looked up. One person is not there. */
+function withLookup({ source, cached }: NonNullable<CambistSettings['lookup']>) {
+  const [mapping, ...mappings] = policyFile.processors
+  const person = {
+    ...{ dataStore: 'people', attributes: ['mail'], ifMissing: 'empty', ...source.lookup },
+    ...(cached && { cache: { ttl: '1h', missing: '1h', entries: 20_000 } }),
+  }
+  const criteria = [{ require: "!has(lookup.person.mail) || lookup.person.mail.contains('@')", otherwise: 'never' }]
+  return { ...policyFile, processors: [{ ...mapping, lookups: { person }, criteria }, ...mappings] }
 }
 
 function clientFile({ hash }: BenchClient, processorPolicy: string) {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { lookupSources } from './lookup-sources.ts'
 import { type Exchange, exchanges, isSaml } from './material.ts'
 import { freePort, start } from './processes.ts'
 import { assertions, cambist, cryptography, type Subject, scripted } from './subjects.ts'
@@ -56,6 +57,17 @@ export function allExperiments(against: string | undefined): Experiment[] {
       title: 'ES256→ES256, server and load on both cores',
       exchange: es256,
       subjects: [cambist({ name: '1 worker', cores: 'all' }), cambist({ name: '2 workers', workers: 2, cores: 'all' })],
+    },
+    {
+      name: 'lookups',
+      title: 'ES256→ES256, and one lookup',
+      exchange: es256,
+      subjects: [
+        cambist({ name: 'without' }),
+        ...lookupSources().flatMap(source =>
+          [true, false].map(cached => cambist({ name: `${source.name}, ${cached ? 'remembered' : 'asked'}`, lookup: { source, cached } })),
+        ),
+      ],
     },
     {
       name: 'sizes',

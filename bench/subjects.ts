@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pathOf } from './bare/operations.ts'
 import { writeCambistFolder } from './cambist-folder.ts'
 import type { LoadFigures, LoadOrder } from './load.ts'
+import type { LookupSource } from './lookup-sources.ts'
 import { machineTime } from './machine-time.ts'
 import { type BenchClient, type Exchange, makeClients } from './material.ts'
 import { probe } from './probe.ts'
@@ -43,6 +44,7 @@ export interface CambistOptions {
   readonly store?: object
   readonly workers?: number
   readonly cores?: Cores
+  readonly lookup?: { readonly source: LookupSource; readonly cached: boolean }
 }
 
 let folders = 0
@@ -57,13 +59,16 @@ export function cambist(options: CambistOptions = {}): Subject {
       const port = await freePort()
       const clients = makeClients(count)
       const store = options.store ?? { type: 'embedded', path: 'data' }
-      writeCambistFolder(folder, { port, keys: bench.keys, clients, policies, store, workers })
+      const source = await options.lookup?.source.start()
+      const lookup = source && { source, cached: options.lookup?.cached === true }
+      writeCambistFolder(folder, { port, keys: bench.keys, clients, policies, store, workers, lookup })
       const output = openSync(join(folder, 'record.log'), 'a')
       const flags = bench.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${bench.profile}`]
       const server = start([process.execPath, ...flags, join(checkout, 'dist/main.js'), 'serve', '--config', folder], cores, { output })
       await answering(`http://127.0.0.1:${port}/readyz`, server)
       const target = { server, port, path: '/token', clientsFile: writeClients(folder, clients), cores, mapped: true }
-      return loaded(bench, exchange, target)
+      const running = await loaded(bench, exchange, target)
+      return { measure: running.measure, stop: () => running.stop().then(() => source?.stop()) }
     },
   }
 }
