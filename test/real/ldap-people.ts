@@ -43,6 +43,7 @@ function* special(): Generator<readonly [string, Lines]> {
   const rich = { objectClass: ['inetOrgPerson', 'extensibleObject'], objectSid, objectGUID: objectGuid, jpegPhoto: photo }
   yield person('alice', 'E-1', {
     ...rich,
+    manager: nameOf('admin'),
     mail: ['alice@example.com', 'a.liddell@example.com'],
     description: ['one', 'two'],
     roomNumber: '42',
