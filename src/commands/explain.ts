@@ -7,6 +7,7 @@ import { readSources } from '../config/read.ts'
 import { settingPlace } from '../config/setting-place.ts'
 import { everything } from '../explain/disclosure.ts'
 import { Explainer } from '../explain/explainer.ts'
+import type { Explanation } from '../explain/explanation.ts'
 import { HarmlessStore } from '../explain/harmless-store.ts'
 import { printExplanation } from '../explain/print.ts'
 import { type DescribedRequest, tokenTypeNamed } from '../explain/request.ts'
@@ -30,6 +31,9 @@ const options = {
   audience: { type: 'string', multiple: true },
   scope: { type: 'string' },
   'requested-token-type': { type: 'string' },
+  message: { type: 'string' },
+  connection: { type: 'string' },
+  'virtual-server': { type: 'string' },
   'client-ip': { type: 'string', default: '127.0.0.1' },
   json: { type: 'boolean', default: false },
 } as const
@@ -37,7 +41,8 @@ const options = {
 /** `cambist explain`: what the server would do with a request, step by step. */
 export const explain: Command = {
   name: 'explain',
-  usage: 'explain --client ID --subject-token FILE --subject-token-type TYPE [--resource URI] … | --form FILE [--json] [--config DIR]',
+  usage:
+    'explain --client ID --subject-token FILE --subject-token-type TYPE [--resource URI] … | --form FILE | --message FILE [--json] [--config DIR]',
   summary: 'explain step by step what becomes of a request',
   help: [
     'Takes a request as a client would send it, runs it through the pipeline of the server, and tells what each step came to:',
@@ -52,17 +57,19 @@ export const explain: Command = {
     '                           jwt, access_token, saml2, saml1 or any other type in full',
     '  --resource URI, --audience NAME                    each may be repeated',
     '  --scope TEXT, --client-ip ADDRESS',
+    '  --message FILE           a WS-Trust message (a SOAP envelope) instead; without --client its UsernameToken is checked',
+    '  --connection ID, --virtual-server ID               where its path would name them',
     '  --json                   for programs',
     '',
-    'Exits 0 when a token would be issued, 1 when not.',
+    'Exits 0 when a token would be issued (or, by a message, is valid), 1 when not.',
   ].join('\n'),
   async run(args) {
     const { values } = readOptions(args, options)
-    const request = describedBy(values)
+    const ask = questionOf(values)
     const folder = resolve(values.config)
     const parsed = await parseConfiguration(await readSources(folder), folder, process.env)
     try {
-      return await explainIn(parsed, folder, request, values.json)
+      return await explainIn(parsed, folder, ask, values.json)
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       for (const problem of error.problems) terminal.complain(describe(problem))
@@ -73,11 +80,30 @@ export const explain: Command = {
 }
 
 type Values = ReturnType<typeof readOptions<typeof options>>['values']
+type Question = (explainer: Explainer) => Promise<Explanation>
+
+function questionOf(values: Values): Question {
+  const { message, connection, 'virtual-server': virtualServer, client, 'client-ip': clientIp } = values
+  if (message === undefined) {
+    if (connection !== undefined || virtualServer !== undefined)
+      throw new UsageError('--connection and --virtual-server go with a WS-Trust message: --message FILE')
+    const request = describedBy(values)
+    return explainer => explainer.explain(request, everything)
+  }
+  const alien = Object.keys(values).find(name => !ofMessages.has(name))
+  if (alien !== undefined) throw new UsageError(`--${alien} does not go with --message: the message says it`)
+  const [text = ''] = fileNamed(message) ?? []
+  return explainer => explainer.explainMessage({ message: text, connection, virtualServer, client, clientIp }, everything)
+}
+
+const ofMessages: ReadonlySet<string> = new Set(['config', 'json', 'message', 'connection', 'virtual-server', 'client', 'client-ip'])
 
 function describedBy(values: Values): DescribedRequest {
   const { client, form, resource, audience, scope } = values
   if (client === undefined && form === undefined)
-    throw new UsageError('say which client asks: --client ID, or --form FILE with the whole body of a request')
+    throw new UsageError(
+      'say which client asks: --client ID, or --form FILE with the whole body of a request, or --message FILE with a WS-Trust message',
+    )
   const parameters = {
     subject_token: fileNamed(values['subject-token']),
     subject_token_type: typeNamed(values['subject-token-type']),
@@ -110,16 +136,16 @@ function fileNamed(name: string | undefined): readonly string[] | undefined {
   }
 }
 
-async function explainIn(parsed: Parsed, folder: string, request: DescribedRequest, json: boolean): Promise<number> {
+async function explainIn(parsed: Parsed, folder: string, ask: Question, json: boolean): Promise<number> {
   const opened = await openConfigured(parsed, folder)
   const store = new HarmlessStore(opened)
   const kept = new Kept().draft()
   try {
     const { server } = await buildConfiguration(parsed, outsideToExplain(store, pino({ level: 'silent' })), kept)
-    const explanation = await new Explainer(server, store).explain(request, everything)
+    const explanation = await ask(new Explainer(server, store))
     const located = (setting: string) => settingPlace(setting, parsed.sources.files)
     terminal.print(json ? JSON.stringify(explanation, undefined, 2) : printExplanation(explanation, located))
-    return explanation.outcome === 'issued' ? 0 : 1
+    return ['issued', 'validated'].includes(explanation.outcome) ? 0 : 1
   } finally {
     await kept.discard()
     await opened.close()

@@ -1,9 +1,13 @@
 import { settingOf } from '../config/folders.ts'
 import { exchange, type TokenAnswer, type TokenRequest } from '../exchange/exchange.ts'
 import type { TokenContent } from '../exchange/grant.ts'
-import { failureOf } from '../http/failure.ts'
+import { type Failure, failureOf } from '../http/failure.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Server } from '../server.ts'
+import { answerRequest, type TrustMessage } from '../sts/answer-request.ts'
+import { faultOf, statusOfFault } from '../sts/faults.ts'
+import type { Issued } from '../sts/issue.ts'
+import type { SoapVersion } from '../sts/names.ts'
 import type { Disclosure } from './disclosure.ts'
 import type { ExplainedRefusal, ExplainedToken, Explanation } from './explanation.ts'
 import { Narrator } from './narrator.ts'
@@ -12,17 +16,55 @@ import { Narrator } from './narrator.ts'
  * Runs one exchange through the pipeline and tells how it went. `server` was built on a `HarmlessStore` and without `effects`, so that
  * nothing is used up, issued or counted. `read` gives the request, or throws what the token endpoint would refuse it with.
  */
-export async function explain(server: Server, read: () => TokenRequest, disclosure: Disclosure): Promise<Explanation> {
+export function explain(server: Server, read: () => TokenRequest, disclosure: Disclosure): Promise<Explanation> {
+  const run = async (narrator: Narrator): Promise<Ended> => {
+    const answer = await exchange(server, read(), narrator)
+    return { outcome: 'issued', token: tokenOf(answer, narrator.content) }
+  }
+  return narrate(server, disclosure, { run, wordsOf: ({ status, body }) => ({ status, error: body.error }), presented: () => false })
+}
+
+/** The same of a message to the security token service; a token that is not valid is a refusal here, also where the answer says so. */
+export function explainMessage(server: Server, read: () => TrustMessage, disclosure: Disclosure): Promise<Explanation> {
+  let soap: SoapVersion = '1.1'
+  let presented = false
+  const run = async (narrator: Narrator): Promise<Ended> => {
+    const message = read()
+    soap = message.envelope.soap
+    presented = message.authorization !== undefined
+    const { issued, status } = await answerRequest(server, message, narrator)
+    if (status?.refusal !== undefined) throw status.refusal
+    return issued === undefined ? { outcome: 'validated' } : { outcome: 'issued', token: tokenInMessage(issued, server, narrator.content) }
+  }
+  const wordsOf = (failure: Failure) => {
+    const { of, name } = faultOf(failure)
+    return { status: statusOfFault(soap, failure), error: `${of}:${name}` }
+  }
+  return narrate(server, disclosure, { run, wordsOf, presented: () => presented })
+}
+
+type Ended = Pick<Explanation, 'outcome' | 'token'>
+
+/** What is explained, and in which words it is refused. */
+interface Explained {
+  run(narrator: Narrator): Promise<Ended>
+  wordsOf(failure: Failure): { readonly status: number; readonly error: string }
+  /** Whether there was an `Authorization` header, which some refusals answer in kind. */
+  presented(): boolean
+}
+
+async function narrate(server: Server, disclosure: Disclosure, { run, wordsOf, presented }: Explained): Promise<Explanation> {
   // Whoever asks for an explanation must not have credentials issued somewhere.
   if (server.outside.effects !== undefined) throw new Error('explanations need a server that can do nothing outside')
   const narrator = new Narrator(disclosure)
   const { version } = server
   try {
-    const answer = await exchange(server, read(), narrator)
-    return { version, outcome: 'issued', steps: narrator.steps, token: tokenOf(answer, narrator.content) }
+    const { outcome, token } = await run(narrator)
+    return { version, outcome, steps: narrator.steps, ...(token !== undefined && { token }) }
   } catch (error) {
-    const { outcome } = failureOf(error, false)
-    return { version, outcome, steps: narrator.steps, refusal: refusalOf(error, narrator, server) }
+    const failure = failureOf(error, presented())
+    const refusal = { ...refusalOf(failure, narrator, server), ...wordsOf(failure) }
+    return { version, outcome: failure.outcome, steps: narrator.steps, refusal }
   }
 }
 
@@ -50,8 +92,12 @@ function tokenOf(answer: TokenAnswer, content: TokenContent | undefined): Explai
   return { issuedTokenType, tokenType, expiresIn, ...(scope !== undefined && { scope }), ...content }
 }
 
-function refusalOf(error: unknown, narrator: Narrator, server: Server): ExplainedRefusal {
-  const { status, body, internal } = failureOf(error, false)
+function tokenInMessage({ token, target }: Issued, server: Server, content: TokenContent | undefined): ExplainedToken {
+  const expiresIn = token.expiresAt - Math.floor(server.outside.now())
+  return { issuedTokenType: target.issuedTokenType, tokenType: token.tokenType, expiresIn, ...content }
+}
+
+function refusalOf({ status, body, internal }: Failure, narrator: Narrator, server: Server): ExplainedRefusal {
   const { reason, cause, outage, reference, setting } = internal
   const because = cause ?? outage ?? reference
   const decidedBy = setting ?? (reason === 'client-not-authenticated' ? settingOfClient(narrator.claimedClient, server) : undefined)

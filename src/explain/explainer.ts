@@ -1,8 +1,9 @@
 import type { Server } from '../server.ts'
 import type { Disclosure } from './disclosure.ts'
-import { explain, takenAtItsWord } from './explain.ts'
+import { explain, explainMessage, takenAtItsWord } from './explain.ts'
 import type { Explanation } from './explanation.ts'
 import type { HarmlessStore } from './harmless-store.ts'
+import { type DescribedMessage, readDescribedMessage } from './message.ts'
 import { type DescribedRequest, readDescribed } from './request.ts'
 
 /** Explains requests by a server that was built on a store which nothing can harm. */
@@ -16,7 +17,16 @@ export class Explainer {
   }
 
   explain(request: DescribedRequest, disclosure: Disclosure): Promise<Explanation> {
-    const server = request.client === undefined ? this.#server : takenAtItsWord(this.#server, request.client)
+    const server = this.#serverFor(request.client)
     return this.#store.during(() => explain(server, () => readDescribed(request), disclosure))
+  }
+
+  explainMessage(message: DescribedMessage, disclosure: Disclosure): Promise<Explanation> {
+    const server = this.#serverFor(message.client)
+    return this.#store.during(() => explainMessage(server, () => readDescribedMessage(message), disclosure))
+  }
+
+  #serverFor(client: string | undefined): Server {
+    return client === undefined ? this.#server : takenAtItsWord(this.#server, client)
   }
 }

@@ -6,7 +6,8 @@ import type { Step } from '../observe/step-times.ts'
 export interface Explanation {
   /** The configuration's version. */
   readonly version: string
-  readonly outcome: 'issued' | 'refused' | 'unavailable' | 'failed'
+  /** `validated`: a WS-Trust message asked only whether its token is valid, and it is. */
+  readonly outcome: 'issued' | 'validated' | 'refused' | 'unavailable' | 'failed'
   readonly steps: readonly ExplainedStep[]
   /** What would have been issued. */
   readonly token?: ExplainedToken
@@ -78,7 +79,7 @@ export interface ExplainedToken {
 export interface ExplainedRefusal {
   readonly step: Step | 'done'
   readonly status: number
-  /** `error` and `error_description` as the client gets them. */
+  /** `error` and `error_description` as the client gets them; of a WS-Trust message, what the fault is called. */
   readonly error: string
   readonly description: string
   readonly reason: string

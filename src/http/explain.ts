@@ -2,6 +2,7 @@ import type { Middleware } from 'koa'
 import { z } from 'zod'
 import { loggableOnly } from '../explain/disclosure.ts'
 import type { Explainer } from '../explain/explainer.ts'
+import type { Explanation } from '../explain/explanation.ts'
 import { tokenTypeNamed } from '../explain/request.ts'
 import type { Outside } from '../outside.ts'
 import { answerJson } from './answer.ts'
@@ -18,21 +19,44 @@ const body = z
     form: text.default(''),
     parameters: z.record(text, z.union([text, z.array(text)])).default({}),
     clientIp: text.default(''),
+    message: text.optional(),
+    connection: text.optional(),
+    virtualServer: text.optional(),
   })
-  .refine(({ client, form }) => client !== undefined || form !== '', 'name a client, or send a form with its credentials')
+  .refine(
+    ({ client, form, message }) => client !== undefined || form !== '' || message !== undefined,
+    'name a client, or send a form or a message with its credentials',
+  )
+  .refine(isOfOneDoor, 'a "message" stands alone, with "connection" and "virtualServer" if its path names them')
+type Description = z.output<typeof body>
+
+// What would have to be ignored may be what somebody wonders about.
+function isOfOneDoor({ form, parameters, message, connection, virtualServer }: Readonly<Record<string, unknown>>): boolean {
+  if (message === undefined) return connection === undefined && virtualServer === undefined
+  return form === '' && Object.keys(parameters as object).length === 0
+}
 
 /** `POST /admin/explain`: what becomes of a request, with nothing in it that the audit record could not show. */
 export function explainEndpoint(explainer: Explainer, { log }: Pick<Outside, 'log'>): Middleware {
   return async ctx => {
-    const { client, form, parameters, clientIp } = await readDescription(ctx.req)
-    const described = Object.entries(parameters).map(([name, value]) => [name, valuesOf(name, value)] as const)
-    const explanation = await explainer.explain({ form, parameters: Object.fromEntries(described), client, clientIp }, loggableOnly)
-    log.info({ client, outcome: explanation.outcome }, 'a request was explained')
+    const description = await readDescription(ctx.req)
+    const explanation = await explained(explainer, description)
+    log.info({ client: description.client, outcome: explanation.outcome }, 'a request was explained')
     answerJson(ctx, 200, explanation)
   }
 }
 
-async function readDescription(request: Parameters<typeof readBody>[0]): Promise<z.output<typeof body>> {
+function explained(
+  explainer: Explainer,
+  { form, parameters, message, connection, virtualServer, ...by }: Description,
+): Promise<Explanation> {
+  const { client, clientIp } = by
+  if (message !== undefined) return explainer.explainMessage({ message, connection, virtualServer, client, clientIp }, loggableOnly)
+  const described = Object.entries(parameters).map(([name, value]) => [name, valuesOf(name, value)] as const)
+  return explainer.explain({ form, parameters: Object.fromEntries(described), client, clientIp }, loggableOnly)
+}
+
+async function readDescription(request: Parameters<typeof readBody>[0]): Promise<Description> {
   try {
     if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) throw malformed('the body must be application/json')
     const parsed = body.safeParse(jsonOf(textOf(await readBody(request, mostBytes))))

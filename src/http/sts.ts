@@ -6,6 +6,7 @@ import { type Circumstances, circumstancesOf, type Recorder } from '../observe/r
 import type { Server } from '../server.ts'
 import { answerRequest, type TrustAnswer } from '../sts/answer-request.ts'
 import { readEnvelope } from '../sts/envelope.ts'
+import { statusOfFault } from '../sts/faults.ts'
 import { type Manner, mannerOf, plainManner } from '../sts/manner.ts'
 import { type SoapVersion, soapMedia } from '../sts/names.ts'
 import type { Destination } from '../sts/select-connection.ts'
@@ -116,13 +117,7 @@ function destinationOf(ctx: Context): Destination {
 function answerFault(ctx: Context, manner: Manner, failure: Failure, requestId: string, now: number): void {
   for (const [name, value] of Object.entries(failure.headers)) ctx.res.setHeader(name, value)
   ctx.res.setHeader('X-Request-Id', requestId)
-  answerSoap(ctx, statusOf(manner.soap, failure), manner.soap, writeFault(manner, failure, requestId, now))
-}
-
-// SOAP 1.1 §6.2: every fault is a 500, whoever is to blame. SOAP 1.2 tells them apart, and HTTP itself has words for a few.
-function statusOf(soap: SoapVersion, { status, headers, internal }: Failure): number {
-  if (headers['WWW-Authenticate'] !== undefined || status === 503 || internal.reason === 'not-soap') return status
-  return soap === '1.1' || status === 500 ? 500 : 400
+  answerSoap(ctx, statusOfFault(manner.soap, failure), manner.soap, writeFault(manner, failure, requestId, now))
 }
 
 function answerSoap(ctx: Context, status: number, soap: SoapVersion, text: string): void {

@@ -1,5 +1,6 @@
 import type { Failure } from '../http/failure.ts'
 import type { RefusalReason } from '../oauth/errors.ts'
+import type { SoapVersion } from './names.ts'
 
 /** What a fault is called: by SOAP itself, WS-Addressing, WS-Security (and its utilities), or WS-Trust. */
 export interface Fault {
@@ -83,4 +84,13 @@ export function faultOf({ internal }: Pick<Failure, 'internal'>): Fault {
 /** Whether the one who asked is to blame, and can do something about it. */
 export function isSendersFault({ outcome }: Pick<Failure, 'outcome'>): boolean {
   return outcome === 'refused'
+}
+
+/**
+ * The status of the answer. SOAP 1.1 §6.2: every fault is a 500, whoever is to blame. SOAP 1.2 tells them apart, and HTTP itself has words
+ * for a few.
+ */
+export function statusOfFault(soap: SoapVersion, { status, headers, internal }: Pick<Failure, 'status' | 'headers' | 'internal'>): number {
+  if (headers['WWW-Authenticate'] !== undefined || status === 503 || internal.reason === 'not-soap') return status
+  return soap === '1.1' || status === 500 ? 500 : 400
 }

@@ -2,8 +2,9 @@ import { expect } from 'chai'
 import { decodeJwt } from 'jose'
 import { pino } from 'pino'
 import { buildConfiguration, type Parsed } from '../../src/config/load.ts'
+import { nothingProved } from '../../src/exchange/possession.ts'
 import { everything } from '../../src/explain/disclosure.ts'
-import { explain } from '../../src/explain/explain.ts'
+import { explain, explainMessage } from '../../src/explain/explain.ts'
 import type { Explanation } from '../../src/explain/explanation.ts'
 import { HarmlessStore } from '../../src/explain/harmless-store.ts'
 import { presentedCredentials } from '../../src/http/client-credentials.ts'
@@ -11,11 +12,16 @@ import { parseForm } from '../../src/http/form.ts'
 import { Kept, type KeptDraft } from '../../src/kept.ts'
 import type { Outside } from '../../src/outside.ts'
 import type { Server } from '../../src/server.ts'
+import type { TrustMessage } from '../../src/sts/answer-request.ts'
+import { readEnvelope } from '../../src/sts/envelope.ts'
+import type { SoapVersion } from '../../src/sts/names.ts'
 import type { Answer } from './running-server.ts'
 
 /** Refusals that no setting would change: what was sent has to. */
 const causedByTheRequest = [
   ...['malformed-request', 'several-client-authentications', 'unknown-grant', 'target-unknown', 'scope-not-available'],
+  ...['security-token-unsupported', 'operation-not-available', 'type-not-available', 'time-range-refused', 'request-not-understood'],
+  ...['header-not-understood', 'reply-address-refused', 'message-expired', 'security-header-refused', 'soap-version-mismatch'],
   ...['dpop-proof-refused', 'authorization-details-not-supported', 'descent-too-long', 'delegation-refused', 'too-many-attempts'],
 ]
 
@@ -48,13 +54,29 @@ export class Foresight {
   }
 
   /** Makes the request, and holds its answer against what was foretold: as far as it came to a form, and no other was made meanwhile. */
-  async watch(body: string, headers: Record<string, string>, request: () => Promise<Answer>): Promise<Answer> {
+  watch(body: string, headers: Record<string, string>, request: () => Promise<Answer>): Promise<Answer> {
+    return this.#compare(isForm(body, headers) ? () => this.#explain(body, headers) : undefined, request, expectForetold)
+  }
+
+  /** The same of a message to the security token service. */
+  watchMessage(path: string, body: string, headers: Record<string, string>, request: () => Promise<Answer>): Promise<Answer> {
+    const soap = soapVersionOf(body, headers)
+    const read = () => messageOf(path, body, headers, soap ?? '1.1')
+    const tell = () => this.#store.during(() => explainMessage(this.#server, read, everything))
+    return this.#compare(soap === undefined ? undefined : tell, request, expectForetoldMessage)
+  }
+
+  async #compare(
+    tell: (() => Promise<Explanation>) | undefined,
+    request: () => Promise<Answer>,
+    expectAlike: (foretold: Explanation, answer: Answer) => void,
+  ): Promise<Answer> {
     const number = ++this.#begun
     const isAlone = this.#underWay++ === 0
     try {
-      const foretold = isAlone && isForm(body, headers) ? await this.#explain(body, headers) : undefined
+      const foretold = isAlone ? await tell?.() : undefined
       const answer = await request()
-      if (foretold !== undefined && number === this.#begun) expectForetold(foretold, answer)
+      if (foretold !== undefined && number === this.#begun) expectAlike(foretold, answer)
       return answer
     } finally {
       this.#underWay--
@@ -74,6 +96,40 @@ export class Foresight {
 // Others are refused before anything is read, by the endpoint alone.
 function isForm(body: string, headers: Record<string, string>): boolean {
   return headers['content-type'] === 'application/x-www-form-urlencoded' && body.length < 250_000
+}
+
+// As for a form: what is refused before it is read is the endpoint's alone.
+function soapVersionOf(body: string, headers: Record<string, string>): SoapVersion | undefined {
+  const type = headers['content-type'] ?? ''
+  if (body.length > 250_000 || !/^[^;]+(; ?charset=utf-8)?(; ?action="[^"]*")?$/i.test(type)) return undefined
+  return type.startsWith('text/xml') ? '1.1' : type.startsWith('application/soap+xml') ? '1.2' : undefined
+}
+
+function messageOf(path: string, body: string, headers: Record<string, string>, soap: SoapVersion): TrustMessage {
+  const [, , connection, virtualServer] = path.split('?')[0]?.split('/') ?? []
+  const action = soap === '1.1' ? headers.soapaction : /action="([^"]*)"/.exec(headers['content-type'] ?? '')?.[1]
+  return {
+    envelope: readEnvelope(body, soap),
+    destination: { connection, virtualServerId: virtualServer && Buffer.from(virtualServer, 'base64url').toString() },
+    authorization: headers.authorization,
+    httpAction: action?.replace(/^"(.*)"$/, '$1'),
+    possession: nothingProved,
+    clientIp: '127.0.0.1',
+  }
+}
+
+function expectForetoldMessage({ outcome, token, refusal }: Explanation, { status, text }: Answer): void {
+  if (refusal === undefined) {
+    expect(status, text).to.equal(200)
+    return void expect(text).to.include(
+      outcome === 'validated' ? 'status/valid<' : token?.tokenType === 'N_A' ? 'RequestedSecurityToken' : '',
+    )
+  }
+  if (status === 200) return void expect(text).to.include('status/invalid<')
+  expect(status, text).to.equal(refusal.status)
+  expect(text).to.include(refusal.description.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'))
+  expect(text).to.include(refusal.error.split(':')[1])
+  if (outcome === 'refused' && refusal.setting === undefined) expect(causedByTheRequest).to.include(refusal.reason)
 }
 
 /** The explanation and the answer say the same, and a refusal says what to change. */

@@ -107,7 +107,8 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
     const isExchange = method === 'POST' && (path.split('?')[0] === tokenPath || path.startsWith('/sts'))
     if (isExchange) trail.countExchange()
     const send = () => sendTo(method, path, body, headers)
-    return isExchange && path === tokenPath && foresight !== undefined ? foresight.watch(body ?? '', headers, send) : send()
+    if (!isExchange || foresight === undefined) return send()
+    return path === tokenPath ? foresight.watch(body ?? '', headers, send) : foresight.watchMessage(path, body ?? '', headers, send)
   }
 
   async function sendTo(method: string, path: string, body: string | undefined, headers: Record<string, string>): Promise<Answer> {
