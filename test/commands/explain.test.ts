@@ -2,6 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Explanation } from '../../src/explain/explanation.ts'
+import { messageOf } from '../sts/asking.ts'
 import { types } from '../support/oauth.ts'
 import { sampleFolder } from '../support/sample.ts'
 import { cambist, patience } from './run.ts'
@@ -141,5 +142,27 @@ describe('cambist explain', function () {
     const { code, complaints } = await explain(...ofAlice, join(folder, 'missing.jwt'))
     expect(code).to.equal(2)
     expect(complaints).to.match(/missing\.jwt cannot be read \(ENOENT\)/)
+  })
+
+  it('explains a WS-Trust message, and does not mix it with a form', async () => {
+    const { output } = await cambist(['token', '--config', folder, '--type', 'saml2', '--audience', 'https://sts.sample.example'])
+    const subject = Buffer.from(output.trim(), 'base64url').toString()
+    const file = join(folder, 'message.xml')
+    writeFileSync(file, messageOf({ soap: '1.2', subject, appliesTo: 'http://localhost:3002/ledger/ws' }))
+    const { code, outcome, steps, token: issued } = await explained('--message', file, '--client', 'sample')
+    expect({ code, outcome }).to.deep.equal({ code: 0, outcome: 'issued' })
+    expect(steps.find(({ step }) => step === 'select-policy')?.result).to.equal('policies/idp-connections/sample-idp.json')
+    expect(issued?.xml).to.include('alice@example.com')
+    writeFileSync(file, messageOf({ operation: 'Validate', subject }))
+    expect(await explained('--message', file, '--client', 'sample')).to.include({ code: 0, outcome: 'validated' })
+    writeFileSync(file, messageOf({ operation: 'Validate', subject: subject.replace('alice', 'alicE') }))
+    expect((await explained('--message', file, '--client', 'sample')).refusal?.reason).to.equal('subject-token-rejected')
+
+    for (const wrong of [
+      ['--message', file, '--scope', 'x'],
+      ['--client', 'sample', '--connection', 'x'],
+      ['--message', file, '--form', file],
+    ])
+      expect((await explain(...wrong)).code, wrong.join(' ')).to.equal(2)
   })
 })

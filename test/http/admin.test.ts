@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Explanation } from '../../src/explain/explanation.ts'
 import { ChangingServer } from '../reload/changing-server.ts'
+import { messageOf } from '../sts/asking.ts'
 import { types } from '../support/oauth.ts'
 import { freePort } from '../support/server-process.ts'
 
@@ -59,6 +60,19 @@ describe('the listener of administrators', function () {
   it('explains a refusal, with the setting', async () => {
     const { refusal } = await explained({ subject_token: await server.people.sign(), scope: 'admin' })
     expect(refusal).to.include({ step: 'grant-scope', error: 'invalid_scope', setting: 'clients/gateway.json scopes' })
+  })
+
+  it('explains a WS-Trust message', async () => {
+    const answer = await ask({ client: 'gateway', connection: 'nobody', message: messageOf({ subject: '<x xmlns="urn:x"/>' }) })
+    const { outcome, refusal } = (await answer.json()) as Explanation
+    expect(outcome).to.equal('refused')
+    expect(refusal).to.include({
+      reason: 'ws-trust-not-enabled',
+      error: 'wst:RequestFailed',
+      setting: 'clients/gateway.json wsTrust.enabled',
+    })
+    for (const both of [{ message: 'x', form: 'y' }, { message: 'x', parameters: { scope: 'y' } }, { connection: 'x' }])
+      expect((await ask({ client: 'gateway', ...both })).status).to.equal(400)
   })
 
   it('explains by the configuration that serves', async () => {
