@@ -1,4 +1,3 @@
-import { nothingProved } from '../exchange/possession.ts'
 import type { TrustMessage } from '../sts/answer-request.ts'
 import { readEnvelope } from '../sts/envelope.ts'
 import { soapNamespaces } from '../sts/names.ts'
@@ -25,7 +24,7 @@ export function readDescribedMessage({ message, connection, virtualServer, clien
     // Whoever is taken at its word comes by HTTP Basic, so that a UsernameToken is the token in question.
     authorization: client === undefined ? undefined : `Basic ${Buffer.from(`${encodeURIComponent(client)}:-`).toString('base64')}`,
     httpAction: undefined,
-    possession: nothingProved,
+    certificate: undefined,
     clientIp,
   }
 }

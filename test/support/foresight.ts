@@ -2,7 +2,6 @@ import { expect } from 'chai'
 import { decodeJwt } from 'jose'
 import { pino } from 'pino'
 import { buildConfiguration, type Parsed } from '../../src/config/load.ts'
-import { nothingProved } from '../../src/exchange/possession.ts'
 import { everything } from '../../src/explain/disclosure.ts'
 import { explain, explainMessage } from '../../src/explain/explain.ts'
 import type { Explanation } from '../../src/explain/explanation.ts'
@@ -113,7 +112,7 @@ function messageOf(path: string, body: string, headers: Record<string, string>, 
     destination: { connection, virtualServerId: virtualServer && Buffer.from(virtualServer, 'base64url').toString() },
     authorization: headers.authorization,
     httpAction: action?.replace(/^"(.*)"$/, '$1'),
-    possession: nothingProved,
+    certificate: undefined,
     clientIp: '127.0.0.1',
   }
 }
