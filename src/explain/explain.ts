@@ -5,7 +5,7 @@ import { type Failure, failureOf } from '../http/failure.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Server } from '../server.ts'
 import { answerRequest, type TrustMessage } from '../sts/answer-request.ts'
-import { faultOf, statusOfFault } from '../sts/faults.ts'
+import { faultOf, isSendersFault, statusOfFault } from '../sts/faults.ts'
 import type { Issued } from '../sts/issue.ts'
 import type { SoapVersion } from '../sts/names.ts'
 import type { Disclosure } from './disclosure.ts'
@@ -37,7 +37,7 @@ export function explainMessage(server: Server, read: () => TrustMessage, disclos
     return issued === undefined ? { outcome: 'validated' } : { outcome: 'issued', token: tokenInMessage(issued, server, narrator.content) }
   }
   const wordsOf = (failure: Failure) => {
-    const { of, name } = faultOf(failure)
+    const { of, name } = isSendersFault(failure) ? faultOf(failure) : { of: 'soap', name: 'Receiver' }
     return { status: statusOfFault(soap, failure), error: `${of}:${name}` }
   }
   return narrate(server, disclosure, { run, wordsOf, presented: () => presented })
