@@ -19,11 +19,21 @@ describe('the listener of administrators', function () {
       email: { type: 'string' },
       groups: { type: 'array', items: { type: 'string' }, log: true },
     }
+    const mapping = {
+      ...{ subjectTokenType: types.jwt, subjectTokenProcessor: 'people' },
+      lookups: { person: { dataStore: 'people', where: { sub: '{subject.sub}' }, attributes: ['groups'] } },
+      attributes: { subject: 'subject.sub', email: 'subject.email', groups: 'subject.groups' },
+    }
     server = await ChangingServer.start(
       {
         'server.json': { admin: { listen: { port }, bearer: { file: 'secrets/admin' } } },
         'secrets/admin': bearer,
-        'policies/processor-policies/people.json': { contract },
+        'people.csv': 'sub,groups\nalice,app-secret-project\n',
+        'policies/data-stores/people.json': {
+          ...{ type: 'table', file: 'people.csv', keys: ['sub'] },
+          attributes: { sub: { type: 'string' }, groups: { type: 'string' } },
+        },
+        'policies/processor-policies/people.json': { contract, processors: [mapping] },
       },
       2,
     )
@@ -55,6 +65,17 @@ describe('the listener of administrators', function () {
     ])
     expect(JSON.stringify([steps, token])).to.not.match(/alice@example\.com|eyJ/)
     expect(steps.find(({ step }) => step === 'process-tokens')?.facts).to.have.nested.include({ 'subject.subject': 'alice' })
+  })
+
+  it('tells which lookups were made, and neither what was asked nor what was found', async () => {
+    const { steps } = await explained({ subject_token: await server.people.sign({ email: 'alice@example.com' }) })
+    const [lookup, ...others] = steps.find(({ step }) => step === 'fulfil-contract')?.lookups ?? []
+    expect(others).to.deep.equal([])
+    expect(lookup).to.deep.include({
+      ...{ name: 'person', dataStore: 'policies/data-stores/people.json', query: 'sub = "***"', outcome: 'found' },
+      ...{ found: [{ groups: '***' }], setting: 'policies/processor-policies/people.json processors[0].lookups.person' },
+    })
+    expect(JSON.stringify(steps)).to.not.include('secret-project')
   })
 
   it('explains a refusal, with the setting', async () => {

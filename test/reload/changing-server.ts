@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import { decodeJwt, type JWTPayload } from 'jose'
-import { readSources } from '../../src/config/read.ts'
+import { readSnapshot } from '../../src/config/snapshot.ts'
 import { until } from '../stores/until.ts'
 import { type Files, type Patch, patched, secretOf, usualFiles, writeFiles } from '../support/configuration.ts'
 import { type Issuer, makeIssuer } from '../support/issuer.ts'
@@ -82,7 +82,7 @@ export class ChangingServer {
 
   /** What the folder is at this moment. */
   async versionOfFolder(): Promise<string> {
-    return (await readSources(this.folder)).version
+    return (await readSnapshot(this.folder, process.env)).parsed.sources.version
   }
 
   /** Waits until every worker serves what is in the folder. */
