@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { FolderKind } from '../config/folders.ts'
 import { DefinedDataStoreKind } from '../data-stores/data-store.ts'
 import { DefinedKind, everyPlugin } from '../plugin.ts'
+import { everyLookup } from '../policies/lookup-settings.ts'
 import { tokenGeneratorSettings } from './guarded-generator.ts'
 import { accessTokenManagerSettings } from './guarded-manager.ts'
 import { tokenProcessorSettings } from './guarded-processor.ts'
@@ -20,7 +21,7 @@ export function kindProblem(kind: unknown, folder: FolderKind): string | undefin
     return 'has no type of small letters, digits and hyphens, such as "legacy-token"'
   if (folder === 'data-stores' && !(kind instanceof DefinedDataStoreKind))
     return `of type "${kind.type}" is no data store: make it with dataStoreKind()`
-  const problem = shapeProblem(kind.shape, folder) ?? schemaProblem(kind.schema)
+  const problem = shapeProblem(kind.shape, folder) ?? lookupProblem(kind) ?? schemaProblem(kind.schema)
   return problem === undefined ? undefined : `of type "${kind.type}" ${problem}`
 }
 
@@ -33,6 +34,16 @@ function shapeProblem(shape: z.ZodRawShape, folder: FolderKind): string | undefi
   const [source, wanted] = common[folder] ?? ['', {}]
   const missing = Object.keys(wanted).filter(name => shape[name] !== wanted[name])
   return missing.length === 0 ? undefined : `lacks the settings ${missing.join(', ')} as they are: write ...${source} into its shape`
+}
+
+function lookupProblem(kind: DefinedKind<unknown>): string | undefined {
+  const own = kind instanceof DefinedDataStoreKind ? Object.entries(kind.lookup) : []
+  for (const [name, schema] of own) {
+    if (Object.hasOwn(everyLookup, name)) return `has a member "${name}" of lookups, which every lookup has already`
+    const problem = zodProblem(schema)
+    if (problem !== undefined) return `has a member "${name}" of lookups ${problem}`
+  }
+  return undefined
 }
 
 // Schemas of other versions look alike and parse differently, or not at all.

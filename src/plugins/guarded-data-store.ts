@@ -27,10 +27,13 @@ function guardedQuery(query: PreparedQuery, border: Border): PreparedQuery {
   }
 }
 
+// A lookup has a timeout of its own, of at most 60 s.
+const beyondEveryTimeout = 65_000
+
 // Its message may stand in the log: a value that was looked for must not.
 async function runQuery(query: PreparedQuery, values: readonly QueryValue[], signal: AbortSignal, border: Border): Promise<readonly Row[]> {
   try {
-    return await called(border, 'run', '', () => query.run(values, signal))
+    return await called({ ...border, milliseconds: beyondEveryTimeout }, 'run', '', () => query.run(values, signal))
   } catch (error) {
     const telling = values.map(String).filter(value => value.length > 3)
     if (error instanceof Outage && telling.some(value => error.message.includes(value)))
