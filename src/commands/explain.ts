@@ -35,6 +35,7 @@ const options = {
   connection: { type: 'string' },
   'virtual-server': { type: 'string' },
   'client-ip': { type: 'string', default: '127.0.0.1' },
+  dpop: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const
 
@@ -57,6 +58,7 @@ export const explain: Command = {
     '                           jwt, access_token, saml2, saml1 or any other type in full',
     '  --resource URI, --audience NAME                    each may be repeated',
     '  --scope TEXT, --client-ip ADDRESS',
+    '  --dpop FILE              the DPoP proof of the request; it is checked, and can be used afterwards',
     '  --message FILE           a WS-Trust message (a SOAP envelope) instead; without --client its UsernameToken is checked',
     '  --connection ID, --virtual-server ID               where its path would name them',
     '  --json                   for programs',
@@ -120,6 +122,7 @@ function describedBy(values: Values): DescribedRequest {
     parameters: Object.fromEntries(given),
     client,
     clientIp: values['client-ip'],
+    dpop: fileNamed(values.dpop)?.[0],
   }
 }
 

@@ -14,6 +14,8 @@ export interface DescribedRequest {
   /** The client, taken at its word; undefined: the form has its credentials, which are then checked. */
   readonly client: string | undefined
   readonly clientIp: string
+  /** The value of the `DPoP` header; absent: there is none. It is checked, and not used up. */
+  readonly dpop?: string | undefined
 }
 
 const shortNames: Readonly<Record<string, string>> = {
@@ -29,7 +31,7 @@ export function tokenTypeNamed(name: string): string {
 }
 
 /** The request as the token endpoint would have read it. Throws what that would refuse it with. */
-export function readDescribed({ form, parameters, client, clientIp }: DescribedRequest): TokenRequest {
+export function readDescribed({ form, parameters, client, clientIp, dpop }: DescribedRequest): TokenRequest {
   const sent = new URLSearchParams(form)
   for (const [name, values] of Object.entries(parameters)) {
     sent.delete(name)
@@ -40,5 +42,5 @@ export function readDescribed({ form, parameters, client, clientIp }: DescribedR
   const read = parseForm(Object.keys(parameters).length === 0 && form !== '' ? form : sent.toString())
   const credentials: PresentedCredentials =
     client === undefined ? presentedCredentials(undefined, read) : { method: 'none', because: 'taken at its word' }
-  return { form: read, credentials, clientIp, evidence: noEvidence }
+  return { form: read, credentials, clientIp, evidence: dpop === undefined ? noEvidence : { ...noEvidence, dpopProofs: [dpop] } }
 }

@@ -22,6 +22,7 @@ const body = z
     message: text.optional(),
     connection: text.optional(),
     virtualServer: text.optional(),
+    dpop: text.optional(),
   })
   .refine(
     ({ client, form, message }) => client !== undefined || form !== '' || message !== undefined,
@@ -31,9 +32,9 @@ const body = z
 type Description = z.output<typeof body>
 
 // What would have to be ignored may be what somebody wonders about.
-function isOfOneDoor({ form, parameters, message, connection, virtualServer }: Readonly<Record<string, unknown>>): boolean {
+function isOfOneDoor({ form, parameters, message, connection, virtualServer, dpop }: Readonly<Record<string, unknown>>): boolean {
   if (message === undefined) return connection === undefined && virtualServer === undefined
-  return form === '' && Object.keys(parameters as object).length === 0
+  return form === '' && dpop === undefined && Object.keys(parameters as object).length === 0
 }
 
 /** `POST /admin/explain`: what becomes of a request, with nothing in it that the audit record could not show. */
@@ -48,12 +49,12 @@ export function explainEndpoint(explainer: Explainer, { log }: Pick<Outside, 'lo
 
 function explained(
   explainer: Explainer,
-  { form, parameters, message, connection, virtualServer, ...by }: Description,
+  { form, parameters, message, connection, virtualServer, dpop, ...by }: Description,
 ): Promise<Explanation> {
   const { client, clientIp } = by
   if (message !== undefined) return explainer.explainMessage({ message, connection, virtualServer, client, clientIp }, loggableOnly)
   const described = Object.entries(parameters).map(([name, value]) => [name, valuesOf(name, value)] as const)
-  return explainer.explain({ form, parameters: Object.fromEntries(described), client, clientIp }, loggableOnly)
+  return explainer.explain({ form, parameters: Object.fromEntries(described), client, clientIp, dpop }, loggableOnly)
 }
 
 async function readDescription(request: Parameters<typeof readBody>[0]): Promise<Description> {
