@@ -126,10 +126,10 @@ function buildMappings(settings: ConnectionSettings, contract: Contract | undefi
   const fulfilment = buildFulfilment(attributes, { contract, whose: 'the contract' }, declared, parts, ['attributes'])
   if (processor === undefined || lookups === undefined || (actorTokenProcessor !== undefined && actorProcessor === undefined))
     return undefined
-  if (actorProcessor?.form === 'username')
+  if (actorProcessor?.form === 'username' || actorProcessor?.form === 'x509')
     parts.problem(
       ['actorTokenProcessor'],
-      `"${actorProcessor.id}" proves user names; the one who acts is known by another token, or as the client`,
+      `"${actorProcessor.id}" proves ${actorProcessor.form === 'x509' ? 'certificates' : 'user names'}; the one who acts is known by another token, or as the client`,
     )
   if (!processor.issuers.includes(entityId))
     parts.problem(['entityId'], `"${processor.id}" takes no tokens of this issuer${didYouMean(entityId, processor.issuers)}`)

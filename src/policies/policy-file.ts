@@ -179,6 +179,8 @@ function buildMapping(
 function reportOtherToken(processor: TokenProcessor | undefined, tokenType: string | undefined, path: Path, parts: Parts): void {
   // A password is no token that a client could have been given, and guesses at it would be made in the name of the client.
   if (processor?.form === 'username') parts.problem(path, `"${processor.id}" proves user names, which only IdP connections take`)
+  if (processor?.form === 'x509')
+    parts.problem(path, `"${processor.id}" proves certificates of connections, which only IdP connections take`)
   const proven = processor?.wellKnownTypes
   if (proven === undefined || tokenType === undefined || !wellKnownTypes.includes(tokenType) || proven.includes(tokenType)) return
   parts.problem(path, `"${processor?.id}" proves ${proven.join(' or ')}, and no ${tokenType}`)

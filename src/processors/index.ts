@@ -6,5 +6,6 @@ import { jwt } from './jwt.ts'
 import { saml2 } from './saml2.ts'
 import { saml11 } from './saml11.ts'
 import { username } from './username.ts'
+import { x509 } from './x509.ts'
 
-export const tokenProcessorKinds = [jwt, accessToken, introspection, saml2, saml11, awsCallerIdentity, username] as const
+export const tokenProcessorKinds = [jwt, accessToken, introspection, saml2, saml11, awsCallerIdentity, username, x509] as const

@@ -1,3 +1,4 @@
+import type { ClientCertificate } from '../certificates/client-certificate.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { Instant } from '../outside.ts'
 import type { AssumedToken } from './assumed.ts'
@@ -67,6 +68,8 @@ export interface ProcessorRequest {
   readonly addressed?: readonly string[]
   /** Where the request came from, for whoever counts attempts. */
   readonly clientIp?: string
+  /** The client certificate of the connection. */
+  readonly certificate?: ClientCertificate
 }
 
 /** What every processor's file may say beside its own settings. */
@@ -81,8 +84,8 @@ export interface ProcessorLimits {
   readonly once: boolean
 }
 
-/** How a token stands in a SOAP message: as the element of an assertion, as text in a BinarySecurityToken, or as a UsernameToken. */
-export type TokenForm = 'assertion' | 'text' | 'username'
+/** How a token comes with a SOAP message: as the element of an assertion, as text in a BinarySecurityToken, as a UsernameToken, or as the certificate of its connection. */
+export type TokenForm = 'assertion' | 'text' | 'username' | 'x509'
 
 /** Proves one kind of inbound token. One instance is one file in `policies/token-processors`. */
 export interface TokenProcessor {

@@ -39,7 +39,7 @@ export interface TrustAnswer {
  * an IdP connection instead of a processor policy. `witness` hears of each result.
  */
 export async function answerRequest(server: Server, message: TrustMessage, witness: Witness): Promise<TrustAnswer> {
-  const { envelope, clientIp, destination } = message
+  const { envelope, certificate, clientIp, destination } = message
   const now = server.outside.now()
 
   // Is everything in it understood, and is it young?
@@ -55,15 +55,15 @@ export async function answerRequest(server: Server, message: TrustMessage, witne
   if (userNameIsCaller && security.userName !== undefined)
     await requireFreshUserName(server.outside.store, authenticated, readUserName(security.userName), now)
   const client = witness.exchanging(checkCaller(authenticated))
-  const possession = witness.possession(message.certificate === undefined ? {} : { certificate: message.certificate.leaf })
+  const possession = witness.possession(certificate === undefined ? {} : { certificate: certificate.leaf })
   witness.ignored(ignoredElements(envelope))
   const actions = [addressing?.action, message.httpAction]
-  const request = witness.request(readTrustRequest({ envelope, security, actions, userNameIsCaller, now }))
+  const request = witness.request(readTrustRequest({ envelope, security, actions, userNameIsCaller, certificate, now }))
 
   // Which rules apply?
   const selected = witness.connection(selectConnection(server, client, request, destination))
   const mapping = witness.mapping(selectTokens(selected, request, witness))
-  const asking = { server, client, request, selected, mapping, possession, clientIp, now }
+  const asking = { server, client, request, selected, mapping, possession, certificate, clientIp, now }
   return request.operation === 'issue'
     ? { request, issued: await issue(asking, witness), status: undefined }
     : await answerValidation(asking, witness)

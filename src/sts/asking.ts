@@ -1,3 +1,4 @@
+import type { ClientCertificate } from '../certificates/client-certificate.ts'
 import type { Addressee } from '../exchange/check-audience.ts'
 import { expressionContext } from '../exchange/expression-context.ts'
 import type { ExchangingClient, SelectedConnection, SelectedMapping } from '../exchange/grant.ts'
@@ -16,6 +17,7 @@ export interface Asking {
   readonly selected: SelectedConnection
   readonly mapping: SelectedMapping
   readonly possession: Possession
+  readonly certificate: ClientCertificate | undefined
   readonly clientIp: string
   readonly now: Instant
 }
@@ -26,8 +28,8 @@ export function addresseeOf({ selected }: Asking): Addressee {
 }
 
 /** What processors may know of the message beside the time. */
-export function knownOf({ selected, clientIp }: Asking): Omit<ProcessorRequest, 'now'> {
-  return { addressed: [selected.virtualServerId], clientIp }
+export function knownOf({ selected, clientIp, certificate }: Asking): Omit<ProcessorRequest, 'now'> {
+  return { addressed: [selected.virtualServerId], clientIp, ...(certificate && { certificate }) }
 }
 
 /** What expressions read as `context`. */

@@ -1,3 +1,4 @@
+import type { ClientCertificate } from '../certificates/client-certificate.ts'
 import type { ExchangeRequest } from '../exchange/read-request.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
@@ -34,6 +35,8 @@ export interface Asked {
   readonly actions: ReadonlyArray<string | undefined>
   /** Whether the UsernameToken of the header says who calls, so that it is no token to be judged. */
   readonly userNameIsCaller: boolean
+  /** The client certificate of the connection. */
+  readonly certificate: ClientCertificate | undefined
   readonly now: Instant
 }
 

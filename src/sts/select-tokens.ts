@@ -21,7 +21,12 @@ export function selectTokens({ connection }: SelectedConnection, request: TrustR
   return { ...mapping, subjectTokenType: request.subjectTokenType } as SelectedMapping
 }
 
-const inWords = { assertion: 'as an assertion', text: 'as a BinarySecurityToken', username: 'as a UsernameToken' } as const
+const inWords = {
+  assertion: 'as an assertion',
+  text: 'as a BinarySecurityToken',
+  username: 'as a UsernameToken',
+  x509: 'as the certificate of the TLS connection',
+} as const
 
 function misfit({ form, actorMapping }: IdpConnection, request: TrustRequest): string | undefined {
   if (form !== request.form) return 'takes another kind of token'

@@ -1,3 +1,4 @@
+import type { ClientCertificate } from '../certificates/client-certificate.ts'
 import type { XmlDocument } from '../saml/read.ts'
 import { isElement, type XmlElement } from '../saml/xml-element.ts'
 import { malformed, onlyChild, plainText } from './envelope.ts'
@@ -17,6 +18,7 @@ interface Message {
   readonly envelope: { readonly document: XmlDocument }
   readonly security: SecurityHeader
   readonly userNameIsCaller: boolean
+  readonly certificate: ClientCertificate | undefined
 }
 
 /**
@@ -30,11 +32,17 @@ export function tokensOf(request: XmlElement, operation: Operation, message: Mes
   const inHeader = unclaimedIn(message)
   const held = holder?.children[0]
   const subject = held === undefined ? inHeader[0] : isReference(held) ? referred(held, inHeader) : held
-  if (subject === undefined) throw malformed('the request has no token')
+  if (subject === undefined) return { subject: ofConnection(message), actor: undefined, isDelegation: false }
   const others = inHeader.filter(element => element !== subject)
   const isDelegation = holder?.name === 'ActAs'
   if (others.length > (isDelegation ? 1 : 0)) throw unsupported('the security header has a token that this request has no use for')
   return { subject: takeOut(subject, document), actor: others[0] && takeOut(others[0], document), isDelegation }
+}
+
+// WT-18: whoever sends no token may mean the one that was shown before the message.
+function ofConnection({ certificate }: Message): InboundToken {
+  if (certificate === undefined) throw malformed('the request has no token')
+  return { form: 'x509', type: 'x509', text: certificate.leaf.x509.raw.toString('base64'), claimedIssuer: undefined }
 }
 
 function holderOf(request: XmlElement, operation: Operation): XmlElement | undefined {

@@ -107,7 +107,8 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
     const isExchange = method === 'POST' && (path.split('?')[0] === tokenPath || path.startsWith('/sts'))
     if (isExchange) trail.countExchange()
     const send = () => sendTo(method, path, body, headers)
-    if (!isExchange || foresight === undefined) return send()
+    // An explanation is of what a request says: it knows nothing of the connection, such as its certificate.
+    if (!isExchange || foresight === undefined || 'client-cert' in headers) return send()
     return path === tokenPath ? foresight.watch(body ?? '', headers, send) : foresight.watchMessage(path, body ?? '', headers, send)
   }
 
