@@ -37,6 +37,7 @@ export function writeCambistFolder(folder: string, settings: CambistSettings): v
     write(`policies/access-token-managers/${algorithm}.json`, { type: 'jwt', signingKey: algorithm, ...managerBasics(algorithm) })
   }
   write('policies/access-token-managers/reference.json', { type: 'reference', ...managerBasics('reference') })
+  write('policies/idp-connections/acme.json', connectionFile)
   const policy = settings.lookup === undefined ? policyFile : withLookup(settings.lookup)
   for (let index = 0; index < settings.policies; index++) write(`policies/processor-policies/policy-${index}.json`, policy)
   if (settings.lookup !== undefined) write('policies/data-stores/people.json', settings.lookup.source.dataStore)
@@ -149,6 +150,28 @@ const policyFile = {
   ],
 }
 
+const connectionFile = {
+  entityId: names.foreignIssuer,
+  virtualServerIds: [names.server],
+  tokenProcessor: 'acme-saml2',
+  processing: 'validate-and-issue',
+  contract: { TOKEN_SUBJECT: text, email: { type: 'string', format: 'email' }, verified: { type: 'boolean' }, groups: textList },
+  attributes: {
+    TOKEN_SUBJECT: 'assertion.attributes.uid',
+    email: 'assertion.attributes.email',
+    verified: 'assertion.attributes.email_verified',
+    groups: "assertion.attributes.groups.filter(g, g.startsWith('app-'))",
+  },
+  generators: [
+    {
+      tokenGenerator: 'saml2-RS256',
+      default: true,
+      attributes: { SAML_SUBJECT: 'policy.email', uid: 'policy.TOKEN_SUBJECT', email: 'policy.email', groups: 'policy.groups' },
+      criteria: [{ require: 'policy.verified', otherwise: 'the e-mail address is not verified' }],
+    },
+  ],
+}
+
 /** The same, with a condition on what is looked up. One person is not there. */
 function withLookup({ source, cached }: NonNullable<CambistSettings['lookup']>) {
   const [mapping, ...mappings] = policyFile.processors
@@ -164,6 +187,7 @@ function clientFile({ hash }: BenchClient, processorPolicy: string) {
   return {
     authentication: { method: 'client_secret_basic', secrets: [{ hash }] },
     tokenExchange: { enabled: true, processorPolicy },
+    wsTrust: { enabled: true, connections: ['acme'] },
     scopes: names.scopes,
   }
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { lookupSources } from './lookup-sources.ts'
-import { type Exchange, exchanges, isSaml } from './material.ts'
+import { assertionExchange, type Exchange, exchanges, isSaml } from './material.ts'
 import { freePort, start } from './processes.ts'
 import { assertions, cambist, cryptography, type Subject, scripted } from './subjects.ts'
 
@@ -57,6 +57,12 @@ export function allExperiments(against: string | undefined): Experiment[] {
       title: 'ES256→ES256, server and load on both cores',
       exchange: es256,
       subjects: [cambist({ name: '1 worker', cores: 'all' }), cambist({ name: '2 workers', workers: 2, cores: 'all' })],
+    },
+    {
+      name: 'trust',
+      title: `${assertionExchange.name}, by two doors`,
+      exchange: assertionExchange,
+      subjects: [cambist({ name: 'POST /token' }), cambist({ name: 'POST /sts (WS-Trust, Issue)', path: '/sts' })],
     },
     {
       name: 'lookups',

@@ -158,7 +158,7 @@ function isWhole(answer: string): boolean {
 }
 
 function isToken(answer: string): boolean {
-  return answer.startsWith('HTTP/1.1 200 ') && answer.includes('"access_token":"')
+  return answer.startsWith('HTTP/1.1 200 ') && (answer.includes('"access_token":"') || answer.includes('<wst:RequestedSecurityToken>'))
 }
 
 /** The time for which the threads of these processes were running, in nanoseconds: the first field of each (sched-stats in the kernel's documentation). */

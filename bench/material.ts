@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { digestSecret, generateSecret } from '../src/clients/secrets.ts'
 import { selfSignedCertificate } from '../src/keys/self-signed-certificate.ts'
 
-/** What comes in and what goes out: the exchanges that are measured. */
+/** The exchanges that are measured next to others. */
 export const exchanges = [
   { name: 'ES256→ES256', inbound: 'ES256', outbound: 'ES256' },
   { name: 'RS256→ES256', inbound: 'RS256', outbound: 'ES256' },
@@ -13,8 +13,17 @@ export const exchanges = [
   { name: 'JWT ES256→SAML 2.0 RS256', inbound: 'ES256', outbound: 'saml2-RS256' },
   { name: 'JWT ES256→SAML 2.0 ES256', inbound: 'ES256', outbound: 'saml2-ES256' },
   { name: 'SAML 2.0 RS256→JWT ES256', inbound: 'saml2-RS256', outbound: 'ES256' },
-] as const
-export type Exchange = (typeof exchanges)[number]
+] as const satisfies readonly Exchange[]
+
+/** An assertion for an assertion: what WS-Trust is asked for, and the token endpoint can do as well. */
+export const assertionExchange: Exchange = { name: 'SAML 2.0 RS256→SAML 2.0 RS256', inbound: 'saml2-RS256', outbound: 'saml2-RS256' }
+
+/** What comes in and what goes out. */
+export interface Exchange {
+  readonly name: string
+  readonly inbound: Algorithm | 'saml2-RS256'
+  readonly outbound: Algorithm | 'reference' | 'saml2-RS256' | 'saml2-ES256'
+}
 export type Algorithm = 'ES256' | 'RS256'
 export type Owner = 'foreign' | 'own'
 

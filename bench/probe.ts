@@ -27,9 +27,16 @@ export async function probe(port: number, path: string, clientsFile: string, { k
     .map(line => line.split(': ') as [string, string])
   const sent = Object.fromEntries(headers.filter(([name]) => name !== 'Host' && name !== 'Content-Length'))
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers: { ...sent, Connection: 'close' }, body })
-  const answer = (await response.json()) as { access_token?: string; expires_in?: number; scope?: string }
-  const problem = await problemOf({ ...answer }, { keys, exchange, mapped })
-  if (response.status !== 200 || problem !== undefined) throw new Error(`${path}: ${problem}: ${JSON.stringify(answer)}`)
+  const text = await response.text()
+  const expected = { keys, exchange, mapped }
+  const problem =
+    response.status !== 200 ? 'refused' : path === '/sts' ? problemOfMessage(text, expected) : await problemOf(JSON.parse(text), expected)
+  if (problem !== undefined) throw new Error(`${path}: ${problem}: ${text}`)
+}
+
+function problemOfMessage(text: string, expected: Expected): string | undefined {
+  const assertion = /<saml:Assertion .*<\/saml:Assertion>/s.exec(text)?.[0] ?? ''
+  return problemOfAssertion(Buffer.from(assertion).toString('base64url'), expected)
 }
 
 async function problemOf(answer: Record<string, unknown>, expected: Expected): Promise<string | undefined> {

@@ -14,7 +14,10 @@ export async function makeRequests(
   const requests: Buffer[] = []
   for (let index = 0; index < count; index++) {
     const client = clients[index % clients.length] as BenchClient
-    requests.push(requestOf(path, client, bodyOf(await make(index), exchange)))
+    const token = await make(index)
+    const [type, body] =
+      path === '/sts' ? (['text/xml; charset=utf-8', messageOf(token)] as const) : ([formType, bodyOf(token, exchange)] as const)
+    requests.push(requestOf(path, client, type, body))
   }
   return requests
 }
@@ -58,15 +61,26 @@ function bodyOf(token: string, { inbound, outbound }: Exchange): string {
   }).toString()
 }
 
-function requestOf(path: string, { id, secret }: BenchClient, body: string): Buffer {
+const formType = 'application/x-www-form-urlencoded'
+
+/** The message of WS-Trust that asks for the same, with the assertion as it is. */
+function messageOf(token: string): string {
+  const trust = 'http://docs.oasis-open.org/ws-sx/ws-trust/200512'
+  const assertion = Buffer.from(token, 'base64url').toString('utf8')
+  const members = `<t:RequestType>${trust}/Issue</t:RequestType><t:OnBehalfOf>${assertion}</t:OnBehalfOf>`
+  const request = `<t:RequestSecurityToken xmlns:t="${trust}">${members}</t:RequestSecurityToken>`
+  return `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>${request}</s:Body></s:Envelope>`
+}
+
+function requestOf(path: string, { id, secret }: BenchClient, type: string, body: string): Buffer {
   const lines = [
     `POST ${path} HTTP/1.1`,
     'Host: sts.example.com',
     'User-Agent: bench',
     'Accept: application/json',
     `Authorization: Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`,
-    'Content-Type: application/x-www-form-urlencoded',
-    `Content-Length: ${body.length}`,
+    `Content-Type: ${type}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
   ]
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1')
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`)
 }

@@ -44,6 +44,8 @@ export interface CambistOptions {
   readonly store?: object
   readonly workers?: number
   readonly cores?: Cores
+  /** By which door: the token endpoint, unless it says otherwise. */
+  readonly path?: '/token' | '/sts'
   readonly lookup?: { readonly source: LookupSource; readonly cached: boolean }
 }
 
@@ -51,7 +53,7 @@ let folders = 0
 
 /** This server, as it is shipped. Its record and log go to a file, as in production. */
 export function cambist(options: CambistOptions = {}): Subject {
-  const { name = 'cambist', checkout = '.', cores = 'server', clients: count = 10, policies = 10, workers = 1 } = options
+  const { name = 'cambist', checkout = '.', cores = 'server', clients: count = 10, policies = 10, workers = 1, path = '/token' } = options
   return {
     name,
     async start(bench, exchange) {
@@ -66,7 +68,7 @@ export function cambist(options: CambistOptions = {}): Subject {
       const flags = bench.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${bench.profile}`]
       const server = start([process.execPath, ...flags, join(checkout, 'dist/main.js'), 'serve', '--config', folder], cores, { output })
       await answering(`http://127.0.0.1:${port}/readyz`, server)
-      const target = { server, port, path: '/token', clientsFile: writeClients(folder, clients), cores, mapped: true }
+      const target = { server, port, path, clientsFile: writeClients(folder, clients), cores, mapped: true }
       const running = await loaded(bench, exchange, target)
       return { measure: running.measure, stop: () => running.stop().then(() => source?.stop()) }
     },

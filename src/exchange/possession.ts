@@ -34,8 +34,5 @@ export interface KeyConfirmation extends JsonObject {
 /** Whether and to which kind of key tokens must be bound: `dpop` and `mtls` to that one, `any` to one of the two, `optional` where a DPoP proof is sent. */
 export type BindingRule = 'optional' | 'dpop' | 'mtls' | 'any'
 
-/** A request that proves no key. */
-export const nothingProved: Possession = {}
-
 /** A request that brings nothing to prove one. */
 export const noEvidence: PossessionEvidence = { dpopProofs: [], certificate: undefined }
