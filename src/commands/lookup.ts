@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { pino } from 'pino'
-import { buildConfiguration, type Loaded, parseConfiguration } from '../config/load.ts'
+import { buildConfiguration, type Loaded, type Parsed, parseConfiguration } from '../config/load.ts'
 import { ConfigError, describe } from '../config/problems.ts'
 import { readSources } from '../config/read.ts'
 import { settingPlace } from '../config/setting-place.ts'
+import { withStandIns } from '../config/stand-ins.ts'
 import { didYouMean } from '../config/suggest.ts'
 import { linesOfLookup } from '../explain/print.ts'
 import { type MappingWithLookups, mappingsOf, type TriedLookups, tryLookups } from '../explain/try-lookups.ts'
@@ -36,7 +37,7 @@ export const lookup: Command = {
     'Makes the lookups of one mapping as an exchange would, and prints each query with its values, and the answer. It really',
     'asks the data stores, and only reads. MAPPING is processors[0], issues[1] and so on; where only one mapping has the',
     'lookup, it need not be named. --connection: the name is that of an IdP connection, whose mappings are called',
-    'attributes and generators[0].',
+    'attributes and generators[0]. Secrets and keys that no data store needs may be absent.',
     '',
     '  --lookup NAME            stop after this one; the lookups before it are made too. Absent: all of the mapping',
     '  --subject JSON           what the subject token says: \'{ "email": "alice@example.com" }\'',
@@ -74,12 +75,19 @@ interface Asked extends Pick<Values, 'connection' | 'lookup' | 'json'> {
 }
 
 async function tryIn(folder: string, asked: Asked, kept: Keeping): Promise<number> {
-  const parsed = await parseConfiguration(await readSources(folder), folder, process.env)
+  const parsed = await parsedFor(folder)
   const { server }: Loaded = await buildConfiguration(parsed, withoutStore(pino({ level: 'silent' })), kept)
   const tried = await tryLookups(choose(server, asked), asked.variables)
   if (asked.json) terminal.print(JSON.stringify(tried, undefined, 2))
   else for (const line of inWords(tried, setting => settingPlace(setting, parsed.sources.files))) terminal.print(line)
   return tried.refusal === undefined ? 0 : 1
+}
+
+/** The configuration, in which only what data stores are opened with has to be here: nobody else is asked for a secret. */
+async function parsedFor(folder: string): Promise<Parsed> {
+  const parsed = await parseConfiguration(await readSources(folder), folder, process.env)
+  const needed = parsed.absent.some(({ file }) => file.source.kind === 'data-stores')
+  return needed ? parsed : (await withStandIns(parsed)).parsed
 }
 
 /** The lookups to make, in order. */
