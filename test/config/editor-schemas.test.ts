@@ -76,7 +76,9 @@ describe('the schemas for editors', () => {
         ...readFileSync(join(repository, page), 'utf8').matchAll(/^<!-- (?:file|alternative): (\S+\.json) -->\n```json\n(.*?)^```$/gms),
       ])
       expect(shown.length).to.be.greaterThan(10)
-      for (const [, file = '', text = ''] of shown) expect(mistakes(file, JSON.parse(text)), `${file}: ${text}`).to.deep.equal([])
+      // What stands elsewhere is data that the configuration names, such as a table.
+      const files = shown.filter(([, file = '']) => /^(server\.json|policies\/.*|clients\/.*|keys\/.*)$/.test(file))
+      for (const [, file = '', text = ''] of files) expect(mistakes(file, JSON.parse(text)), `${file}: ${text}`).to.deep.equal([])
     })
 
     const others: Array<[file: string, value: JsonObject]> = [

@@ -69,7 +69,7 @@ export const httpShape = {
   maxBytes: z.int().min(100).max(16_777_216).default(262_144).meta({ description: 'The largest answer that is read (default 262144)' }),
   probe: z
     .string()
-    .startsWith('/', 'expected a path such as "/health"')
+    .regex(/^\//, 'expected a path such as "/health"')
     .optional()
     .meta({ description: 'The path that `cambist check --online` asks for, and expects 200 of' }),
   attributes: storeAttributes,
