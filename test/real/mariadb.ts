@@ -36,7 +36,7 @@ export async function startMariadb(tls?: { certificatePem: string; privateKeyPem
     `--pid-file=${join(folder.path, 'pid')}`,
     `--init-file=${first}`,
   ]
-  const small = ['--innodb-buffer-pool-size=16M', '--innodb-flush-log-at-trx-commit=0', '--skip-log-bin', '--skip-name-resolve']
+  const small = ['--innodb-buffer-pool-size=16M', '--innodb-flush-log-at-trx-commit=2', '--skip-log-bin', '--skip-name-resolve']
   const args = ['--no-defaults', ...files, ...small, ...(await tlsSettings(folder.path, tls)), '--bind-address=127.0.0.1', `--port=${port}`]
   const server = new DatabaseProcess({ port, command: 'mariadbd', args, query: text => query(port, text), remove: folder.remove })
   await server.start()
