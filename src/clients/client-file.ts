@@ -184,13 +184,14 @@ function namesOf(list: string, listed: readonly Reference[] = [], member: string
   return chosen === undefined ? names : [...names, [chosen, ['tokenExchange', 'default', member]]]
 }
 
-// A list may say more than is true. A default that cannot be had is refused to everybody who relies on it.
 function reportIfUnreachable(target: Target, policy: ProcessorPolicy | undefined, path: Path, parts: Parts): void {
-  const report = path.includes('default') ? parts.problem : parts.warn.bind(parts, 'unreachable-target')
   const issuing = policy === undefined || target.makers.some(maker => policy.issues.has(maker))
-  if (!issuing) report(path, `can never be issued: the policy "${policy.id}" issues nothing to "${target.id}"`)
-  if (target.clients?.enforced === true && !target.clients.allow.has(parts.id))
-    report(path, `can never be issued: "clients" of "${target.id}" does not list this client`)
+  if (!issuing) parts.warn('unreachable-target', path, `can never be issued: the policy "${policy.id}" issues nothing to "${target.id}"`)
+  if (target.clients?.enforced !== true || target.clients.allow.has(parts.id)) return
+  const message = `can never be issued: "clients" of "${target.id}" does not list this client`
+  // A list may say more than is true. A default that is kept from the client contradicts itself.
+  if (path.includes('default')) parts.problem(path, message)
+  else parts.warn('unreachable-target', path, message)
 }
 
 function reportUnlisted(

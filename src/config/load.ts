@@ -20,7 +20,7 @@ import { type ParsedFile, parseFiles } from './parse.ts'
 import { ConfigError, inOrder, type Problem, type Warning } from './problems.ts'
 import type { Sources } from './read.ts'
 import type { ServerSettings } from './server-file.ts'
-import { reportDefaults, warnOfServer } from './server-warnings.ts'
+import { warnOfServer } from './server-warnings.ts'
 import { Turns } from './turns.ts'
 import { reportUnreachable } from './unreachable.ts'
 import type { ExternalText } from './values.ts'
@@ -101,8 +101,6 @@ export async function buildConfiguration(
   await turns.next()
   if (settings !== undefined) {
     warnOfServer(settings, files, built, findings)
-    // What is broken elsewhere may be the very thing that is missing here.
-    if (problems.length + findings.problems.length === 0) reportDefaults(settings, files, built, findings)
     reportUnsignedAnswers(settings, files, built, findings)
   }
   const all = [...problems, ...findings.problems]

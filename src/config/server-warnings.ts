@@ -24,30 +24,14 @@ export function warnOfServer(settings: ServerSettings, files: readonly ParsedFil
       ['sample'],
       'the sample configuration answers other machines, and trusts tokens that anybody with its files can mint',
     )
-  warnOfAudiences(settings, files, findings)
-  warnOfClients(defaultPolicy(settings, built), files, built, findings)
-}
-
-/** Reports defaults of the server, and of clients that rely on its policy, that can never be issued. */
-export function reportDefaults(settings: ServerSettings, files: readonly ParsedFile[], built: Built, findings: Findings): void {
+  const { processorPolicy, accessTokenManager, generatorGroup } = settings.defaults
   const policies = [...built['processor-policies'].values()]
-  for (const file of files) {
-    if (file.source.kind !== 'server') continue
-    for (const [path, name] of findInstances(settings.defaults, Reference)) {
-      if (name.kind === 'processor-policies' || policies.some(policy => issuesTo(policy, name, built))) continue
-      findings.report(file, ['defaults', ...path], `can never be issued: no policy issues anything to "${name.id}"`)
-    }
+  for (const [member, name] of Object.entries({ accessTokenManager, generatorGroup })) {
+    if (name !== undefined && !policies.some(policy => issuesTo(policy, name, built)))
+      warn('unreachable-target', ['defaults', member], `can never be issued: no policy issues anything to "${name.id}"`)
   }
-  const policy = defaultPolicy(settings, built)
-  if (policy === undefined) return
-  for (const { file, path, name } of relyingClients(files)) {
-    if (path[0] === 'default' && !issuesTo(policy, name, built))
-      findings.report(file, ['tokenExchange', ...path], neverIssued(policy, name))
-  }
-}
-
-function defaultPolicy({ defaults: { processorPolicy } }: ServerSettings, built: Built): ProcessorPolicy | undefined {
-  return processorPolicy && built['processor-policies'].get(processorPolicy.id)
+  warnOfAudiences(settings, files, findings)
+  warnOfClients(processorPolicy && built['processor-policies'].get(processorPolicy.id), files, built, findings)
 }
 
 /** Whether the policy issues to the access token manager, or to a generator of the group. */
@@ -75,31 +59,19 @@ interface Exchanging {
 
 // What a client's own policy leaves out is seen when the client is built; here are those that rely on the default.
 function warnOfClients(policy: ProcessorPolicy | undefined, files: readonly ParsedFile[], built: Built, findings: Findings): void {
-  if (policy === undefined) {
-    const message = 'can exchange nothing: neither "processorPolicy" here nor "defaults" of server.json names a policy'
-    for (const file of files) if (reliesOnDefault(file)) findings.warn(file, 'no-policy', ['tokenExchange'], message)
-    return
+  for (const file of files) {
+    if (file.source.kind !== 'clients') continue
+    const { enabled, processorPolicy, ...targets } = (file.blueprint.settings as Exchanging).tokenExchange
+    if (!enabled || processorPolicy !== undefined) continue
+    if (policy === undefined) {
+      const message = 'can exchange nothing: neither "processorPolicy" here nor "defaults" of server.json names a policy'
+      findings.warn(file, 'no-policy', ['tokenExchange'], message)
+      continue
+    }
+    for (const [path, name] of findInstances(targets, Reference)) {
+      if (issuesTo(policy, name, built)) continue
+      const message = `can never be issued: the default policy "${policy.id}" issues nothing to "${name.id}"`
+      findings.warn(file, 'unreachable-target', ['tokenExchange', ...path], message)
+    }
   }
-  for (const { file, path, name } of relyingClients(files)) {
-    if (path[0] === 'default' || issuesTo(policy, name, built)) continue
-    findings.warn(file, 'unreachable-target', ['tokenExchange', ...path], neverIssued(policy, name))
-  }
-}
-
-function reliesOnDefault({ source, blueprint }: ParsedFile): boolean {
-  if (source.kind !== 'clients') return false
-  const { enabled, processorPolicy } = (blueprint.settings as Exchanging).tokenExchange
-  return enabled && processorPolicy === undefined
-}
-
-/** What the clients name that rely on the server's policy. */
-function relyingClients(files: readonly ParsedFile[]): ReadonlyArray<{ file: ParsedFile; path: Path; name: Reference }> {
-  return files.filter(reliesOnDefault).flatMap(file => {
-    const { tokenExchange } = file.blueprint.settings as Exchanging
-    return findInstances(tokenExchange, Reference).map(([path, name]) => ({ file, path, name }))
-  })
-}
-
-function neverIssued(policy: ProcessorPolicy, name: Reference): string {
-  return `can never be issued: the default policy "${policy.id}" issues nothing to "${name.id}"`
 }

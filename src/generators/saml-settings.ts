@@ -66,7 +66,9 @@ export const subjectSettings = {
     .default('bearer')
     .meta({ description: 'How whoever presents an assertion shows that it may (default "bearer")' }),
   holder: z
-    .union([z.literal('requester'), externalText])
+    .union([z.literal('requester'), externalText], {
+      error: issue => (typeof issue.input === 'string' ? 'expected "requester", { "env": "NAME" } or { "file": "path" }' : undefined),
+    })
     .optional()
     .meta({
       description:

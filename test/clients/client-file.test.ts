@@ -228,7 +228,7 @@ describe('clients/client-file', () => {
     })
     expect(said).to.deep.equal([
       'unreachable-target at tokenExchange.accessTokenManagers.1: can never be issued: the policy "p" issues nothing to "wide"',
-      'tokenExchange.default.accessTokenManager: can never be issued: the policy "p" issues nothing to "billing"',
+      'unreachable-target at tokenExchange.default.accessTokenManager: can never be issued: the policy "p" issues nothing to "billing"',
       'tokenExchange.default.accessTokenManager: can never be issued: "clients" of "billing" does not list this client',
       'tokenExchange.default.accessTokenManager: can never be issued: "accessTokenManagers" does not list "billing"',
     ])

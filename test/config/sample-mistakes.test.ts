@@ -216,6 +216,7 @@ describe('mistakes in the sample configuration', () => {
         ),
       }
       expect(await sample.problemsWith(files)).to.deep.equal([
+        'clients/orders.json:6:88 tokenExchange.default.accessTokenManager: can never be issued: "clients" of "billing" does not list this client',
         'keys/api.json:5:23 replaces: there is no keys/gone.json',
         `${billing}:5:15 clients[0]: there is no clients/gone.json`,
         'policies/token-processors/sample-people.json:6:22 decryptionKeys[0]: there is no keys/gone.json',

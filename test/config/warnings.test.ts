@@ -408,11 +408,21 @@ describe('warnings', () => {
         ],
       ],
       [
-        'a manager that the default policy issues nothing to',
-        [notIssued, defaultToApi, [basic, '    "processorPolicy": "people",\n', '']],
+        'what the default policy issues nothing to',
+        [notIssued, [basic, '    "processorPolicy": "people",\n', '']],
         [
           `${basic}:5:36 tokenExchange.accessTokenManagers[1]: can never be issued: the default policy "people" issues nothing to "billing" [unreachable-target]`,
+          `${basic}:6:18 tokenExchange.default.accessTokenManager: can never be issued: the default policy "people" issues nothing to "billing" [unreachable-target]`,
         ],
+      ],
+      [
+        "the server's default that no policy issues to",
+        [
+          notIssued,
+          [basic, ',\n    "accessTokenManagers": ["api", "billing"],\n    "default": { "accessTokenManager": "billing" }', ''],
+          ['server.json', '"accessTokenManager": "api"', '"accessTokenManager": "billing"'],
+        ],
+        ['server.json:6:46 defaults.accessTokenManager: can never be issued: no policy issues anything to "billing" [unreachable-target]'],
       ],
     ]
     for (const [what, changes, expected] of lines) {
@@ -429,27 +439,6 @@ describe('warnings', () => {
         'other clients have',
         [[billing, '["basic", "post"]', '["post"]']],
         [`${basic}:7:18 tokenExchange.default.accessTokenManager: can never be issued: "clients" of "billing" does not list this client`],
-      ],
-      [
-        "the client's policy issues nothing to",
-        [notIssued],
-        [`${basic}:7:18 tokenExchange.default.accessTokenManager: can never be issued: the policy "people" issues nothing to "billing"`],
-      ],
-      [
-        'the default policy issues nothing to',
-        [notIssued, [basic, '    "processorPolicy": "people",\n', '']],
-        [
-          `${basic}:6:18 tokenExchange.default.accessTokenManager: can never be issued: the default policy "people" issues nothing to "billing"`,
-        ],
-      ],
-      [
-        'no policy issues to, of the server',
-        [
-          notIssued,
-          [basic, ',\n    "accessTokenManagers": ["api", "billing"],\n    "default": { "accessTokenManager": "billing" }', ''],
-          ['server.json', '"accessTokenManager": "api"', '"accessTokenManager": "billing"'],
-        ],
-        ['server.json:6:46 defaults.accessTokenManager: can never be issued: no policy issues anything to "billing"'],
       ],
     ]
     for (const [what, changes, expected] of problems) {
