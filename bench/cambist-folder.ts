@@ -13,6 +13,8 @@ export interface CambistSettings {
   readonly workers: number
   /** A lookup for every exchange, and where it is made. */
   readonly lookup?: { readonly source: StartedSource; readonly cached: boolean } | undefined
+  /** Whether it speaks TLS itself. */
+  readonly secure: boolean
 }
 
 /** Writes a configuration folder as an administrator would. */
@@ -50,9 +52,10 @@ export function writeCambistFolder(folder: string, settings: CambistSettings): v
   }
 }
 
-function serverFile({ port, store, workers }: CambistSettings) {
+function serverFile({ port, store, workers, secure, keys }: CambistSettings) {
+  const tls = { certificate: { file: certificateFile(keys, 'own', 'ES256') }, privateKey: { file: keyFile(keys, 'own', 'ES256') } }
   const scopes = Object.fromEntries(names.scopes.map(scope => [scope, 'For the benchmark']))
-  return { issuer: names.server, listen: { host: '127.0.0.1', port }, store, scopes, workers }
+  return { issuer: names.server, listen: { host: '127.0.0.1', port, ...(secure && { tls }) }, store, scopes, workers }
 }
 
 function processorFile(keys: string) {

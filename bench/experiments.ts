@@ -65,6 +65,28 @@ export function allExperiments(against: string | undefined): Experiment[] {
       subjects: [cambist({ name: 'POST /token' }), cambist({ name: 'POST /sts (WS-Trust, Issue)', path: '/sts' })],
     },
     {
+      name: 'tls',
+      title: 'ES256→ES256, through TLS 1.3',
+      exchange: es256,
+      subjects: [
+        cambist({ name: 'HTTP, connections kept alive' }),
+        cambist({ name: 'TLS, connections kept alive', wire: { tls: 'kept' } }),
+        cambist({ name: 'TLS, a new connection each, resumed', wire: { tls: 'resumed' } }),
+        cambist({ name: 'TLS, a new connection each, not resumed', wire: { tls: 'whole' } }),
+      ],
+    },
+    {
+      name: 'dpop',
+      title: 'ES256→ES256, with a DPoP proof',
+      exchange: es256,
+      subjects: [
+        cambist({ name: 'without' }),
+        cambist({ name: 'with a proof by ES256', wire: { dpop: true } }),
+        cambist({ name: 'without, store in memory', store: { type: 'memory' } }),
+        cambist({ name: 'with a proof by ES256, store in memory', store: { type: 'memory' }, wire: { dpop: true } }),
+      ],
+    },
+    {
       name: 'lookups',
       title: 'ES256→ES256, and one lookup',
       exchange: es256,

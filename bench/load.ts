@@ -1,16 +1,27 @@
+import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
+import { connect as connectByTls } from 'node:tls'
 import { machineTime } from './machine-time.ts'
-import type { BenchClient, Exchange } from './material.ts'
+import { type BenchClient, type Exchange, names } from './material.ts'
 import { makeRequests } from './requests.ts'
 
 // The load generator, a process of its own: as many requests at once as there are connections, each sent when the one before was answered.
 // It writes whole requests that were made beforehand and reads no more of an answer than it must, so that it costs little.
 
+/** What the requests go through, and what they prove. */
+export interface Wire {
+  /** TLS on connections that are kept alive, or on a new one for each request: with a session that is resumed, or the whole handshake. */
+  readonly tls?: 'kept' | 'resumed' | 'whole'
+  /** A DPoP proof with each request, made when it is sent. */
+  readonly dpop?: true
+}
+
 /** What the generator is asked for. */
 export interface LoadOrder {
   readonly port: number
   readonly path: string
+  readonly wire: Wire
   readonly exchange: Exchange
   readonly keys: string
   /** A JSON file with the clients that the requests are spread over. */
@@ -48,7 +59,7 @@ process.on('message', async (order: LoadOrder) => {
 process.on('disconnect', () => process.exit())
 
 async function run(order: LoadOrder): Promise<LoadFigures> {
-  const load = new Load(order.port, await poolOf(order))
+  const load = new Load(order, await poolOf(order))
   load.start(order.connections)
   await load.during(order.settle)
   load.forget()
@@ -84,8 +95,10 @@ async function poolOf({ keys, clients, exchange, path }: LoadOrder): Promise<Buf
 
 class Load {
   readonly #port: number
+  readonly #wire: Wire
   readonly #requests: readonly Buffer[]
-  readonly #sockets: Socket[] = []
+  readonly #sockets = new Set<Socket>()
+  #session: Buffer | undefined
   #next = 0
   #milliseconds: number[] = []
   #stopping = false
@@ -94,8 +107,9 @@ class Load {
     this.#fail = reject
   })
 
-  constructor(port: number, requests: readonly Buffer[]) {
+  constructor({ port, wire }: Pick<LoadOrder, 'port' | 'wire'>, requests: readonly Buffer[]) {
     this.#port = port
+    this.#wire = wire
     this.#requests = requests
     this.#failed.catch(() => undefined)
   }
@@ -128,26 +142,70 @@ class Load {
   }
 
   #open(): void {
-    const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true }, () => send())
-    this.#sockets.push(socket)
-    let sent = 0
+    const asked = performance.now()
+    const socket = this.#connect(() => send(asked))
+    this.#sockets.add(socket)
+    let since = 0
     let received = ''
-    const send = () => {
-      sent = performance.now()
-      socket.write(this.#requests[this.#next] as Buffer)
-      this.#next = (this.#next + 1) % this.#requests.length
+    let done = false
+    const send = (from: number) => {
+      since = from
+      socket.write(this.#request())
     }
     socket.on('data', chunk => {
       received = received === '' ? chunk.toString('latin1') : received + chunk.toString('latin1')
       if (!isWhole(received)) return
-      if (!isToken(received)) this.#fail(new Error(`an answer is no token: ${received.slice(0, 600)}`))
-      this.#milliseconds.push(performance.now() - sent)
+      if (!isToken(received, this.#wire)) this.#fail(new Error(`an answer is no token: ${received.slice(0, 600)}`))
+      this.#milliseconds.push(performance.now() - since)
       received = ''
-      send()
+      done = this.#wire.tls === 'resumed' || this.#wire.tls === 'whole'
+      if (done) socket.end()
+      else send(performance.now())
     })
     socket.on('error', error => this.#fail(error))
-    socket.on('close', () => this.#stopping || this.#fail(new Error('the server closed a connection')))
+    socket.on('close', () => {
+      this.#sockets.delete(socket)
+      if (this.#stopping) return
+      if (done) this.#open()
+      else this.#fail(new Error('the server closed a connection'))
+    })
   }
+
+  // Of a connection for one request, the handshake counts.
+  #connect(ready: () => void): Socket {
+    const address = { port: this.#port, host: '127.0.0.1' }
+    const { tls } = this.#wire
+    if (tls === undefined) return connect({ ...address, noDelay: true }, ready)
+    const session = tls === 'resumed' && this.#session !== undefined ? { session: this.#session } : {}
+    const socket = connectByTls({ ...address, ...session, rejectUnauthorized: false }, ready)
+    socket.setNoDelay(true)
+    socket.on('session', fresh => {
+      this.#session = fresh
+    })
+    return socket
+  }
+
+  #request(): Buffer {
+    const request = this.#requests[this.#next] as Buffer
+    this.#next = (this.#next + 1) % this.#requests.length
+    if (!this.#wire.dpop) return request
+    const firstLine = request.indexOf('\r\n') + 2
+    return Buffer.concat([request.subarray(0, firstLine), Buffer.from(`DPoP: ${dpopProof()}\r\n`), request.subarray(firstLine)])
+  }
+}
+
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
+const proofHeader = encoded({ typ: 'dpop+jwt', alg: 'ES256', jwk: publicKey.export({ format: 'jwk' }) })
+
+/** A proof (RFC 9449 §4.2) that nobody has seen before. */
+function dpopProof(): string {
+  const claims = { jti: randomUUID(), htm: 'POST', htu: `${names.server}/token`, iat: Math.floor(Date.now() / 1000) }
+  const input = `${proofHeader}.${encoded(claims)}`
+  return `${input}.${sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
+}
+
+function encoded(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
 function isWhole(answer: string): boolean {
@@ -157,7 +215,8 @@ function isWhole(answer: string): boolean {
   return length !== null && answer.length >= head + 4 + Number(length[1])
 }
 
-function isToken(answer: string): boolean {
+function isToken(answer: string, { dpop }: Wire): boolean {
+  if (dpop && !answer.includes('"token_type":"DPoP"')) return false
   return answer.startsWith('HTTP/1.1 200 ') && (answer.includes('"access_token":"') || answer.includes('<wst:RequestedSecurityToken>'))
 }
 

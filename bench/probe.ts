@@ -5,6 +5,7 @@ import { jwtVerify } from 'jose'
 import { SignedXml } from 'xml-crypto'
 import { namespaces } from '../src/saml/names.ts'
 import { type Algorithm, type BenchClient, certificateFile, type Exchange, isSaml, names, privateKey } from './material.ts'
+import { ask } from './plain-client.ts'
 import { makeRequests } from './requests.ts'
 
 const appGroups = names.groups.filter(group => group.startsWith('app-'))
@@ -18,7 +19,7 @@ export interface Expected {
 }
 
 /** Exchanges one token and looks at what comes back, so that nobody is measured who does not do the work. */
-export async function probe(port: number, path: string, clientsFile: string, { keys, exchange, mapped }: Expected): Promise<void> {
+export async function probe(origin: string, path: string, clientsFile: string, { keys, exchange, mapped }: Expected): Promise<void> {
   const clients = JSON.parse(readFileSync(clientsFile, 'utf8')) as BenchClient[]
   const [head = '', body = ''] = String((await makeRequests(1, keys, exchange, path, clients))[0]).split('\r\n\r\n')
   const headers = head
@@ -26,11 +27,10 @@ export async function probe(port: number, path: string, clientsFile: string, { k
     .slice(1)
     .map(line => line.split(': ') as [string, string])
   const sent = Object.fromEntries(headers.filter(([name]) => name !== 'Host' && name !== 'Content-Length'))
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers: { ...sent, Connection: 'close' }, body })
-  const text = await response.text()
+  const { status, text } = await ask(`${origin}${path}`, body, sent)
   const expected = { keys, exchange, mapped }
   const problem =
-    response.status !== 200 ? 'refused' : path === '/sts' ? problemOfMessage(text, expected) : await problemOf(JSON.parse(text), expected)
+    status !== 200 ? 'refused' : path === '/sts' ? problemOfMessage(text, expected) : await problemOf(JSON.parse(text), expected)
   if (problem !== undefined) throw new Error(`${path}: ${problem}: ${text}`)
 }
 

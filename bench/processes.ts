@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
+import { ask as askPlainly } from './plain-client.ts'
 
 /** Which of the machine's cores a process may use. The servers have the first one, the load generator the second. */
 export type Cores = 'server' | 'load' | 'all'
@@ -78,8 +79,8 @@ export async function freePort(): Promise<number> {
 /** Resolves when a GET is answered with 200. */
 export async function answering(url: string, { child }: Started): Promise<void> {
   while (child.exitCode === null) {
-    const response = await fetch(url, { headers: { connection: 'close' } }).catch(() => undefined)
-    if (response?.ok) return
+    const answer = await askPlainly(url).catch(() => undefined)
+    if (answer?.status === 200) return
     await pause(50)
   }
   throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}`)

@@ -2,7 +2,7 @@ import { mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathOf } from './bare/operations.ts'
 import { writeCambistFolder } from './cambist-folder.ts'
-import type { LoadFigures, LoadOrder } from './load.ts'
+import type { LoadFigures, LoadOrder, Wire } from './load.ts'
 import type { LookupSource } from './lookup-sources.ts'
 import { machineTime } from './machine-time.ts'
 import { type BenchClient, type Exchange, makeClients } from './material.ts'
@@ -47,13 +47,23 @@ export interface CambistOptions {
   /** By which door: the token endpoint, unless it says otherwise. */
   readonly path?: '/token' | '/sts'
   readonly lookup?: { readonly source: LookupSource; readonly cached: boolean }
+  readonly wire?: Wire
 }
 
 let folders = 0
 
 /** This server, as it is shipped. Its record and log go to a file, as in production. */
 export function cambist(options: CambistOptions = {}): Subject {
-  const { name = 'cambist', checkout = '.', cores = 'server', clients: count = 10, policies = 10, workers = 1, path = '/token' } = options
+  const {
+    name = 'cambist',
+    checkout = '.',
+    cores = 'server',
+    clients: count = 10,
+    policies = 10,
+    workers = 1,
+    path = '/token',
+    wire = {},
+  } = options
   return {
     name,
     async start(bench, exchange) {
@@ -63,12 +73,12 @@ export function cambist(options: CambistOptions = {}): Subject {
       const store = options.store ?? { type: 'embedded', path: 'data' }
       const source = await options.lookup?.source.start()
       const lookup = source && { source, cached: options.lookup?.cached === true }
-      writeCambistFolder(folder, { port, keys: bench.keys, clients, policies, store, workers, lookup })
+      writeCambistFolder(folder, { port, keys: bench.keys, clients, policies, store, workers, lookup, secure: wire.tls !== undefined })
       const output = openSync(join(folder, 'record.log'), 'a')
       const flags = bench.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${bench.profile}`]
       const server = start([process.execPath, ...flags, join(checkout, 'dist/main.js'), 'serve', '--config', folder], cores, { output })
-      await answering(`http://127.0.0.1:${port}/readyz`, server)
-      const target = { server, port, path, clientsFile: writeClients(folder, clients), cores, mapped: true }
+      await answering(`${wire.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}/readyz`, server)
+      const target = { server, port, path, wire, clientsFile: writeClients(folder, clients), cores, mapped: true }
       const running = await loaded(bench, exchange, target)
       return { measure: running.measure, stop: () => running.stop().then(() => source?.stop()) }
     },
@@ -139,20 +149,25 @@ interface Target {
   readonly server: Started
   readonly port: number
   readonly path: string
+  readonly wire?: Wire
   readonly clientsFile: string
   readonly cores: Cores
   /** Whether it maps claims. */
   readonly mapped: boolean
 }
 
-async function loaded(bench: Bench, exchange: Exchange, { server, port, path, clientsFile, cores, mapped }: Target): Promise<Running> {
+async function loaded(
+  bench: Bench,
+  exchange: Exchange,
+  { server, port, path, clientsFile, cores, mapped, wire = {} }: Target,
+): Promise<Running> {
   const { keys, connections } = bench
-  await probe(port, path, clientsFile, { keys, exchange, mapped })
+  await probe(`${wire.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, path, clientsFile, { keys, exchange, mapped })
   const generator = cores === 'all' ? bench.loadOnAllCores : bench.load
   return {
     measure(settle, seconds) {
       const order: LoadOrder = {
-        ...{ port, path, exchange, keys, clients: clientsFile, connections, settle, seconds },
+        ...{ port, path, wire, exchange, keys, clients: clientsFile, connections, settle, seconds },
         processes: withChildren(server.pid),
       }
       return ask<LoadFigures>(generator, order)
