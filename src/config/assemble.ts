@@ -39,7 +39,7 @@ export function assemble(pieces: Pieces): Server {
     version,
     clients: built.clients,
     authenticator: new ClientAuthenticator({ clients: built.clients, issuer, outside, kept }),
-    dpop: new DpopProofs(settings.dpop, endpoint(issuer, 'token'), outside),
+    dpop: new DpopProofs(settings.dpop, tokenAddresses(settings), outside),
     callers: callersOf(pieces),
     defaults: {
       policy: defaults.processorPolicy && policies.get(defaults.processorPolicy.id),
@@ -71,6 +71,11 @@ export function assemble(pieces: Pieces): Server {
     tls: tlsOf(pieces),
     outside,
   })
+}
+
+/** Every address of the token endpoint that the metadata name. */
+function tokenAddresses({ issuer, listen }: ServerSettings): readonly string[] {
+  return [issuer, listen.mtlsAddress].flatMap(address => (address === undefined ? [] : [endpoint(address, 'token')]))
 }
 
 function metricsOf({ settings: { metrics }, texts }: Pieces): Server['metrics'] {

@@ -12,7 +12,7 @@ import { comparableUri } from './target-uri.ts'
 /** The longest proof that is looked at: RSA with 8,192 bits, twice over. */
 const longestProof = 8_192
 
-/** Checks the DPoP proofs of the token endpoint (RFC 9449 §4.3). */
+/** Checks the DPoP proofs of the token endpoint (RFC 9449 §4.3), which may have another address for mutual TLS (RFC 8705 §5). */
 export class DpopProofs {
   readonly #settings: DpopSettings
   readonly #algorithms: ReadonlySet<string>
@@ -23,11 +23,11 @@ export class DpopProofs {
   /** A client repeats its header in every proof, and the reader remembers headers. */
   readonly #keys = new WeakMap<JoseHeader, ProofKey>()
 
-  constructor(settings: DpopSettings, tokenEndpoint: string, outside: Pick<Outside, 'store' | 'random'>) {
+  constructor(settings: DpopSettings, addresses: readonly string[], outside: Pick<Outside, 'store' | 'random'>) {
     this.#settings = settings
     this.#algorithms = new Set(settings.algorithms)
-    // The address that clients know: behind a proxy, the one that was called is another.
-    this.#request = { method: 'POST', uri: comparableUri(tokenEndpoint) }
+    // The addresses that clients know: behind a proxy, the one that was called is another.
+    this.#request = { method: 'POST', uris: new Set(addresses.map(comparableUri)) }
     this.#outside = outside
     this.#nonces = settings.nonce === 'required' ? new Nonces(settings.maxAge, outside) : undefined
   }

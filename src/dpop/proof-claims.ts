@@ -6,8 +6,8 @@ import { comparableUri } from './target-uri.ts'
 /** What the request is that a proof has to be for. */
 export interface ProvedRequest {
   readonly method: string
-  /** The address as clients know it, in the form of `comparableUri`. */
-  readonly uri: string | undefined
+  /** The addresses by which clients know it, in the form of `comparableUri`. */
+  readonly uris: ReadonlySet<string | undefined>
 }
 
 /** What a proof says, checked but for its time. */
@@ -22,7 +22,8 @@ export function readProofClaims(claims: JsonObject, request: ProvedRequest): Pro
   const { jti, htm, htu, iat, nonce } = claims
   if (!isText(jti)) throw proofRefused('it has no jti')
   if (htm !== request.method) throw proofRefused('it is for another method (htm)')
-  if (!isText(htu) || request.uri === undefined || comparableUri(htu) !== request.uri)
+  const address = isText(htu) ? comparableUri(htu) : undefined
+  if (address === undefined || !request.uris.has(address))
     throw proofRefused('it is for another address (htu); needed is that of this endpoint as the metadata has it')
   if (!isInstant(iat)) throw proofRefused('it does not say when it was made (iat)')
   if (nonce !== undefined && !isText(nonce)) throw proofRefused('its nonce is not a string')

@@ -15,7 +15,7 @@ describe('DPoP by the examples of the standards', () => {
     ].join('.')
     const now = 1_562_262_618
     const outside = { store: memoryStore(() => now), random: randomBytes }
-    const at = (address: string) => new DpopProofs(dpopSettings.parse({}), address, outside)
+    const at = (address: string) => new DpopProofs(dpopSettings.parse({}), [address], outside)
     const here = at('https://server.example.com/token')
     const outcome = (check: Promise<string>) =>
       check.then(

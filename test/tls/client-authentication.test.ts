@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { Holder, tokenEndpoint } from '../dpop/holder.ts'
 import { authority, type Certified, certify, forClients } from '../support/certificate-authority.ts'
 import type { Files } from '../support/configuration.ts'
 import { sendByTls } from '../support/https.ts'
@@ -55,7 +56,7 @@ function withClients(files: Files, tls: object = {}): Files {
   }
 }
 
-async function exchange(world: World, as: Certified | undefined, parameters: Parameters) {
+async function exchange(world: World, as: Certified | undefined, parameters: Parameters, more: Record<string, string> = {}) {
   world.server.countExchange()
   const body = encodeForm({
     grant_type: tokenExchange,
@@ -63,7 +64,7 @@ async function exchange(world: World, as: Certified | undefined, parameters: Par
     subject_token_type: types.jwt,
     ...parameters,
   })
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', ...more }
   const response = await sendByTls(`${world.server.url}/token`, { method: 'POST', headers, body, as })
   return { status: response.status, json: (await response.json()) as Record<string, unknown> }
 }
@@ -94,6 +95,15 @@ describe('clients that are known by certificates', () => {
       expect(world.lastRecord().client).to.equal(id)
     })
   }
+
+  it('may prove a DPoP key for either address of the endpoint, and for no third', async () => {
+    const holder = await Holder.make()
+    const addressed = async (htu: string) =>
+      exchange(world, orders, { client_id: 'orders' }, { dpop: await holder.proof(world.server.now(), { htu }) })
+    for (const htu of ['https://mtls.sts.example.com/token', tokenEndpoint])
+      expect((await addressed(htu)).json).to.include({ token_type: 'DPoP' })
+    expect((await addressed('https://other.sts.example.com/token')).json).to.include({ error: 'invalid_dpop_proof' })
+  })
 
   const refused: Array<[what: string, id: string | undefined, () => Certified | undefined, RegExp, object?]> = [
     ['no certificate', 'orders', () => undefined, /no credentials/],
