@@ -53,9 +53,12 @@ function fromText(value: string): Certificate | undefined {
   return text !== undefined && /^[A-Za-z0-9+/]+={0,2}$/.test(text) ? readCertificate(Buffer.from(text, 'base64')) : undefined
 }
 
+const pemOnly = /^(?:-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+$/
+
+// Nothing beside it: a header of the client's, with the empty one of the proxy behind it, arrives as one value that ends in a comma.
 function pemOf(value: string): readonly Certificate[] | undefined {
   const text = unescaped(value)
-  return text?.startsWith('-----BEGIN CERTIFICATE-----') === true ? readCertificates(text) : undefined
+  return text !== undefined && pemOnly.test(text) ? readCertificates(text) : undefined
 }
 
 function unescaped(value: string): string | undefined {

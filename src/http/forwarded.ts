@@ -20,6 +20,8 @@ export function forwardedAddress(header: AddressHeader, value: string, isProxy: 
 // RFC 7239 §4: elements with pairs, of which only "for" is read. A comma in quotes separates nothing.
 function hopsOf(header: AddressHeader, value: string): string[] {
   if (header === 'X-Forwarded-For') return value.split(',').map(hop => hop.trim())
+  // A client could open a quote that the proxy behind it closes: what the proxy says would be text within what the client says.
+  if (!/^(?:"(?:[^"\\]|\\.)*"|[^"])*$/.test(value)) return ['']
   const elements = value.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? []
   return elements.map(element => {
     const pairs = [...element.matchAll(/(?:^|;)\s*for\s*=\s*("(?:[^"\\]|\\.)*"|[^;,\s"]*)\s*(?=;|$)/gi)]

@@ -83,6 +83,8 @@ describe('the address of a caller', () => {
   })
 
   describe('behind proxies that say Forwarded (RFC 7239)', () => {
+    // The client has sent what stands before the last comma, and a proxy that quotes has added the rest.
+    const quoteOfClient = 'for=198.51.100.1;by=", for="[2001:db8::9]:4711"'
     const world = serverFor(files => withProxies(files, { clientAddress: 'Forwarded' }))
     const cases: Array<[header: string, address: string]> = [
       ['for=203.0.113.9', '203.0.113.9'],
@@ -93,7 +95,7 @@ describe('the address of a caller', () => {
     for (const [header, address] of cases) {
       it(`is ${address} in ${header}`, async () => expect((await exchange(world, { forwarded: header })).record.clientIp).to.equal(address))
     }
-    for (const header of ['for=unknown', 'proto=https', 'for=1.2.3.4;for=5.6.7.8', 'for=_x', 'for="1.2.3.4']) {
+    for (const header of ['for=unknown', 'proto=https', 'for=1.2.3.4;for=5.6.7.8', 'for=_x', 'for="1.2.3.4', quoteOfClient]) {
       it(`is not guessed from ${header}`, async () => expect((await exchange(world, { forwarded: header })).status).to.equal(400))
     }
   })
@@ -129,7 +131,7 @@ describe('the certificate that a proxy hands on', () => {
     [
       'X-SSL-Client-Cert',
       { 'x-ssl-client-cert': escaped(orders) },
-      [`${escaped(orders)}, ${escaped(forged)}`, escaped(orders) + escaped(forged), '%zz', structured(orders)],
+      [`${escaped(orders)}, `, `${escaped(orders)}, ${escaped(forged)}`, escaped(orders) + escaped(forged), '%zz', structured(orders)],
     ],
     ['X-Client-Certificate', { 'x-client-certificate': der(orders) }, [`${der(orders)},${der(orders)}`]],
     [
