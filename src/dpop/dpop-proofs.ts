@@ -76,7 +76,8 @@ export class DpopProofs {
     const { maxAge, clockSkew } = this.#settings
     if (issuedAt > now + clockSkew) throw proofRefused('it was made in the future (iat)', 'clockSkew')
     if (issuedAt < now - maxAge - clockSkew) throw proofRefused('it is too old (iat)', 'maxAge')
-    return issuedAt + maxAge + clockSkew - now
+    // The clock of another machine may be behind ours, so that the proof is in time there when it no longer is here.
+    return issuedAt + maxAge + 2 * clockSkew - now
   }
 
   async #requireNonce(nonces: Nonces, nonce: string | undefined, now: Instant): Promise<number> {

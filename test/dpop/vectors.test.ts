@@ -5,6 +5,7 @@ import { dpopSettings } from '../../src/dpop/dpop-settings.ts'
 import { comparableUri } from '../../src/dpop/target-uri.ts'
 import { thumbprintOf } from '../../src/keys/thumbprint.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { Holder, tokenEndpoint } from './holder.ts'
 
 describe('DPoP by the examples of the standards', () => {
   it('RFC 9449 section 4.1 and 5: the proof of figure 2 is taken at its address and time, once, and its key is that of section 6.1', async () => {
@@ -26,6 +27,20 @@ describe('DPoP by the examples of the standards', () => {
     expect(await outcome(here.check([proof], now + 1_000))).to.match(/too old/)
     expect(await here.check([proof], now)).to.equal('0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I')
     expect(await outcome(here.check([proof], now))).to.match(/used before/)
+  })
+
+  it('RFC 9449 section 11.1: a proof is used up for as long as a machine with a clock behind ours would take it', async () => {
+    let time = 1_562_262_616
+    const store = memoryStore(() => time)
+    const machine = () => new DpopProofs(dpopSettings.parse({}), [tokenEndpoint], { store, random: randomBytes })
+    const proof = await (await Holder.make()).proof(time)
+    time += 140
+    await machine().check([proof], time)
+    time += 20
+    const outcome = await machine()
+      .check([proof], time - 20)
+      .catch(error => error.message)
+    expect(outcome).to.match(/used before/)
   })
 
   it('RFC 7638 section 3.1 and RFC 8037 appendix A.3: thumbprints', () => {
