@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { AccessToken } from '../access-tokens/access-token-manager.ts'
-import type { JsonObject } from '../json.ts'
+import { isJsonObject, type JsonObject } from '../json.ts'
 import type { Proof } from '../processors/processor.ts'
 import { type Blame, brokenPromise } from './fault.ts'
 
@@ -47,7 +47,8 @@ const accessToken = z.strictObject({
   issuedAt: instant,
   expiresAt: instant,
   ancestors: texts,
-  claims: json,
+  // What is bound in a way that nobody understands would pass for what is not bound (RFC 7800 §3.1).
+  claims: json.refine(({ cnf }) => cnf === undefined || isJsonObject(cnf), { path: ['cnf'], message: 'Invalid input: expected object' }),
 })
 
 const issued = z.strictObject({

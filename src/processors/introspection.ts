@@ -159,6 +159,14 @@ class IntrospectionProcessor implements TokenProcessor {
     const [issuer = ''] = this.issuers
     if (claims.iss !== undefined && claims.iss !== issuer)
       throw new TokenRejected('the issuer of the token is not accepted here', { member: 'issuer' })
-    return readClaims(issuer, claims, this.#parts.rules)
+    const proof = readClaims(issuer, claims, this.#parts.rules)
+    requireKeyNamed(claims, proof)
+    return proof
   }
+}
+
+// RFC 9449 §6.2: whoever says that a token is bound and not to which key leaves it to everybody.
+function requireKeyNamed({ token_type }: JsonObject, { confirmation }: Proof): void {
+  if (typeof token_type === 'string' && token_type.toLowerCase() === 'dpop' && confirmation === undefined)
+    throw new TokenRejected('the token is bound to a key (token_type), and its server does not say to which (cnf)')
 }

@@ -48,7 +48,8 @@ const code = `
       },
       async read(token) {
         const text = await parts.outside.store.get(token)
-        return text === undefined ? undefined : accessTokenOf(parts.id, JSON.parse(text))
+        const read = text && accessTokenOf(parts.id, JSON.parse(text))
+        return read && (read.claims.email === 'cnf@faults.example' ? { ...read, claims: { ...read.claims, cnf: 'a key' } } : read)
       },
       assume: claims => accessTokenOf(parts.id, claims),
     })),
@@ -125,6 +126,12 @@ describe('token generators and access token managers of plug-ins', () => {
       /^PluginFault: the plug-in type "badge" of @acme\/badge \(policies\/token-generators\/badges\.json\) threw Error in generate\(\)\n {4}at /,
     )
     expect(JSON.stringify(world.lastRecord())).not.to.include('told@nobody.example')
+  })
+
+  it('take no token for one of a bearer whose confirmation says nothing that could be proved (RFC 7800 section 3.1)', async () => {
+    const { token } = await world.issued({ subject_token: await world.person({ email: 'cnf@faults.example' }), audience: 'doors' })
+    expectError(await world.server.exchange(world.ownAs(token, { audience: 'doors' })), 'server_error')
+    expect(refusal().stack).to.match(/^PluginFault: .* broke the promise of read\(\): claims/)
   })
 
   for (const audience of ['gate', 'doors']) {

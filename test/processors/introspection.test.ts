@@ -67,6 +67,7 @@ describe('introspection processor', () => {
     ['of another issuer', { active: true, iss: 'https://evil.example', sub: 'alice', exp: start + 100 }],
     ['of an issuer that is no string', { active: true, iss: [issuer], sub: 'alice', exp: start + 100 }],
     ['without a subject', { active: true, exp: start + 100 }],
+    ['that is bound to a key which is not named', { active: true, sub: 'alice', exp: start + 100, token_type: 'dPoP' }],
     ['without an expiry', { active: true, sub: 'alice' }],
     ['with an expiry of the wrong type', { active: true, sub: 'alice', exp: '1' }],
     ['without a required claim', { active: true, sub: 'alice', exp: start + 100 }, { requiredClaims: ['email'] }],
