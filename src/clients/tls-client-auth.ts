@@ -56,8 +56,12 @@ export class CertificateAuthenticator {
 
   async #fitting(certificate: ClientCertificate): Promise<readonly Client[]> {
     const callers = [...this.#clients.values()].filter(client => client.wsTrust.enabled && usesCertificates(client))
-    const problems = await Promise.all(callers.map(client => this.#problemOf(client, certificate)))
-    return callers.filter((_, index) => problems[index] === undefined)
+    const judged = await Promise.allSettled(callers.map(client => this.#problemOf(client, certificate)))
+    const fitting = callers.filter((_, index) => judged[index]?.status === 'fulfilled' && judged[index].value === undefined)
+    // One client whose certificates cannot be fetched must not lock out the others.
+    const failed = judged.find(each => each.status === 'rejected')
+    if (fitting.length === 0 && failed !== undefined) throw failed.reason
+    return fitting
   }
 
   async #problemOf({ authentication }: Client, certificate: ClientCertificate): Promise<string | undefined> {

@@ -74,6 +74,26 @@ describe('callers of WS-Trust that are known by certificates', () => {
   })
 })
 
+describe('callers of WS-Trust beside one whose certificates cannot be fetched', () => {
+  const fetched = { method: 'self_signed_tls_client_auth', jwksUri: 'https://127.0.0.1:1/jwks', allowPrivateNetwork: true }
+  const at = trustServerFor(
+    makeSigner(),
+    files => ({
+      ...withCertificates(files),
+      'clients/fetched.json': { authentication: fetched, wsTrust: { enabled: true, connections: ['users'] } },
+    }),
+    outside,
+  )
+  const users = { path: '/sts/users', client: undefined, holder: 'none', security: userName('alice', passwordOf('alice')) } as const
+
+  it('are known as ever, and nobody is called a stranger who may be that one', async () => {
+    await answered(at, { ...users, http: as(caller) })
+    expect(at.lastRecord()).to.include({ client: 'app' })
+    await ask(at, { ...users, http: as(certify({ subject: '/O=Acme/CN=nobody', by: root })) })
+    expect(at.lastRecord()).to.include({ outcome: 'unavailable' })
+  })
+})
+
 describe('the certificate of a connection as the token (x509)', () => {
   const at = trustServerFor(makeSigner(), withCertificates, outside)
   const devices = { path: '/sts/devices', holder: 'none' } as const
