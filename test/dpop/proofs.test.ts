@@ -240,7 +240,7 @@ describe('DPoP proofs at the token endpoint', () => {
         const calls = store.calls.slice(before)
         expect(calls.map(({ method }) => method)).to.deep.equal(['putIfAbsent'])
         expect(String(calls[0]?.arguments[0])).to.match(/^dpop:[A-Za-z0-9_-]{43}$/)
-        expect(calls[0]?.arguments[2]).to.be.within(1, 151)
+        expect(calls[0]?.arguments[2]).to.be.within(1, 181)
         store.isDown = ({ method }) => method === 'putIfAbsent'
         expectError(await exchangeWith(world, await holder.proof(world.server.now())), 'temporarily_unavailable')
       },
