@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context, Middleware } from 'koa'
+import { proofRefused } from '../dpop/refused.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { AuditEntry } from '../observe/audit-entry.ts'
 import { type Circumstances, circumstancesOf, type Recorder } from '../observe/record.ts'
@@ -41,6 +42,7 @@ export function stsEndpoint(server: Server, recorder: Recorder): Middleware {
     let manner = plainManner(media?.soap ?? '1.1')
     try {
       requireUnderstandable(caller)
+      requireNoProof(ctx.req)
       const text = await readText(ctx.req, largestMessage, () => requireSoap(media))
       const envelope = readEnvelope(text, manner.soap)
       manner = mannerOf(envelope)
@@ -64,6 +66,11 @@ export function stsEndpoint(server: Server, recorder: Recorder): Middleware {
       answerFault(ctx, manner, failure, circumstances.requestId, server.outside.now())
     }
   }
+}
+
+// Whoever sends one means to get a token that is bound to its key, and would get one that is not.
+function requireNoProof({ headers }: IncomingMessage): void {
+  if (headers.dpop !== undefined) throw proofRefused('WS-Trust has none; a message can prove a client certificate only')
 }
 
 // A token that is not valid is a good answer to Validate, and a refusal to whoever reads the record.

@@ -68,6 +68,11 @@ describe('callers of WS-Trust that are known by certificates', () => {
     await faulted(at, { ...users, http: as(certify({ subject: '/O=Acme/CN=app', by: other })) }, 'wsse:FailedAuthentication')
   })
 
+  it('may not bring a DPoP proof, to which nothing would be bound', async () => {
+    await faulted(at, { ...users, security: user, http: { ...as(caller), dpop: 'a.b.c' } }, 'wst:RequestFailed')
+    expect(at.lastRecord().refusal).to.include({ reason: 'dpop-proof-refused' })
+  })
+
   it('may not use connections of others', async () => {
     const { text } = await ask(at, { ...users, path: '/sts/people', security: user, http: as(caller) })
     expect(text).to.include('no such connection')
