@@ -1,7 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { expect } from 'chai'
 import type { Client } from '../../src/clients/client.ts'
+import { ClientAuthenticator } from '../../src/clients/client-authenticator.ts'
+import { Kept } from '../../src/kept.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
 import { assertion, makeSigner, now, type Signer } from './assertions.ts'
-import { client, world } from './client-world.ts'
+import { client, issuer, world } from './client-world.ts'
 
 const refused = 'client-not-authenticated'
 
@@ -38,6 +42,22 @@ describe('clients/private-key-jwt', () => {
       expect(await outcome(assertion(await signer.sign({ jti: 'same' })))).to.equal('robot')
       expect(await outcome(assertion(await other.sign({ jti: 'same' })))).to.equal('other')
       expect(await outcome(assertion(await signer.sign({ jti: 'same', exp: now + 70 })))).to.equal(refused)
+    })
+
+    it('lasts for as long as a machine with a clock behind ours would take it', async () => {
+      let time = now
+      const store = memoryStore(() => time)
+      const machine = (behind: number) => {
+        const outside = { store, now: () => time - behind, random: randomBytes }
+        return new ClientAuthenticator({ clients: new Map([['robot', robot]]), issuer, outside, kept: new Kept().draft() })
+      }
+      const presented = assertion(await signer.sign())
+      await machine(0).authenticate(presented, '192.0.2.1')
+      time += 95
+      const again = await machine(20)
+        .authenticate(presented, '192.0.2.1')
+        .catch(error => error.reason)
+      expect(again).to.equal(refused)
     })
 
     it('is taken up by nothing that was refused', async () => {
