@@ -70,6 +70,9 @@ interface Rules {
 function acceptedProof(proof: Proof, { issuers, expiry, border, call }: Rules): Proof {
   // Policies tell subjects apart by their issuer: a proof of somebody else's would be a stranger with a known name.
   if (!issuers.includes(proof.issuer)) throw brokenPromise({ ...border, call }, 'issuer: none of the issuers that it takes tokens of')
+  // Its author has handed on the claims of a bound token, and said nothing of the key: anybody could use it (RFC 7800 §3.1).
+  if (proof.attributes.cnf !== undefined && proof.confirmation === undefined)
+    throw brokenPromise({ ...border, call }, 'confirmation: missing, though attributes have cnf')
   if (expiry === 'required' && proof.expiresAt === undefined)
     throw new TokenRejected('the token does not say when it ends', { member: 'expiry' })
   return proof

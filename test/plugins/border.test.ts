@@ -31,6 +31,7 @@ const behaviours: Readonly<Record<string, string>> = {
   'end-in-milliseconds': 'return { ...good, expiresAt: 4e12 }',
   'end-not-a-number': 'return { ...good, expiresAt: NaN }',
   'end-as-text': "return { ...good, expiresAt: '4000000000' }",
+  'forgotten-key': "return { ...good, attributes: { user: 'x', cnf: { jkt: 'x' } } }",
   'no-end': 'return { ...good, expiresAt: undefined }',
   ancestors: "return { ...good, ancestors: ['x'] }",
   client: "return { ...good, clientId: 'gateway' }",
