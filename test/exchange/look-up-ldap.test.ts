@@ -97,7 +97,7 @@ describe('an exchange with lookups in a directory', function () {
 
     it('is answered 503 also while it hangs', async () => {
       await back()
-      server?.freeze()
+      await server?.freeze()
       await unavailable().finally(() => server?.thaw())
       await back()
     })

@@ -2,13 +2,14 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { until } from '../stores/until.ts'
+import { standingStill } from './freezing.ts'
 import { startUnprivileged } from './unprivileged.ts'
 
 /** A database server that a test has started and may do anything to. */
 export interface RealDatabase {
   readonly port: number
   /** Stops it without ending it: connections stay open, nothing is answered. */
-  freeze(): void
+  freeze(): Promise<void>
   thaw(): void
   /** Ends it at once, with every connection. What it kept stays in its folder. */
   kill(): Promise<void>
@@ -40,8 +41,10 @@ export class DatabaseProcess implements RealDatabase {
     this.#parts = parts
   }
 
-  freeze(): void {
+  async freeze(): Promise<void> {
     this.#signal('SIGSTOP')
+    const pid = this.#process?.pid
+    if (pid !== undefined) await standingStill(pid, ...childrenOf(pid))
   }
 
   thaw(): void {

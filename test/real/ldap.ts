@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { until } from '../stores/until.ts'
+import { standingStill } from './freezing.ts'
 import type { Authority, Certified } from './ldap-authority.ts'
 import { reader, suffix, testDirectory } from './ldap-people.ts'
 
@@ -18,7 +19,7 @@ export interface RealLdap {
   /** With TLS from the first byte on, where it was started with a certificate. */
   readonly secureUrl: string
   /** Stops it without ending it: connections are still made, nothing is answered. */
-  freeze(): void
+  freeze(): Promise<void>
   thaw(): void
   kill(): Promise<void>
   /** Starts it again on the same ports after `kill`. */
@@ -130,8 +131,9 @@ class ServerProcess implements RealLdap {
     return `ldaps://localhost:${this.#securePort}`
   }
 
-  freeze(): void {
+  async freeze(): Promise<void> {
     this.#process?.kill('SIGSTOP')
+    await standingStill(this.#process?.pid)
   }
 
   thaw(): void {

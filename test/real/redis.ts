@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { until } from '../stores/until.ts'
+import { standingStill } from './freezing.ts'
 
 /** A Redis process that a test has started and may do anything to. */
 export interface RealRedis {
   readonly url: string
   readonly port: number
   /** Stops it without ending it: connections stay open, nothing is answered. */
-  freeze(): void
+  freeze(): Promise<void>
   thaw(): void
   /** Ends it at once. What it kept is gone. */
   kill(): Promise<void>
@@ -151,8 +152,9 @@ class ServerProcess implements RealRedis {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  freeze(): void {
+  async freeze(): Promise<void> {
     this.#process?.kill('SIGSTOP')
+    await standingStill(this.#process?.pid)
   }
 
   thaw(): void {

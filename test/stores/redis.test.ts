@@ -207,7 +207,7 @@ describe('stores/redis', () => {
     })
 
     it('is an outage while it hangs, and serves again when it goes on', async () => {
-      redis.freeze()
+      await redis.freeze()
       await outageSoon()
       await outageSoon()
       redis.thaw()
@@ -241,7 +241,7 @@ describe('stores/redis', () => {
     })
 
     it('does not carry out later what it refused', async () => {
-      redis.freeze()
+      await redis.freeze()
       const refused = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => store.put(`late:${index}`, 'x', 60)))
       const queued = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => store.put(`later:${index}`, 'x', 60)))
       expect([...refused, ...queued].map(({ status }) => status)).not.to.include('fulfilled')

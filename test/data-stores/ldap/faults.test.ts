@@ -123,7 +123,7 @@ describe('data store ldap, whose directory fails', function () {
   it('is given up when it hangs, and is asked again when it goes on, through no more connections', async () => {
     const store = await open([server.port])
     await asked(store)
-    server.freeze()
+    await server.freeze()
     try {
       const outcomes = await many(store, 30, 500)
       expect(outcomes.some(isAnswer)).to.equal(false)

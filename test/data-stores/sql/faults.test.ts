@@ -142,7 +142,7 @@ for (const kind of kinds) {
 
     it('gives up on a server that hangs, and finds it again', async () => {
       expect(await outcome(five(), [5])).to.deep.equal([{ id: 5 }])
-      database.freeze()
+      await database.freeze()
       try {
         const answers = await Promise.all(Array.from({ length: 10 }, () => outcome(five(), [5], inTime(500))))
         expect(answers).to.deep.equal(Array(10).fill('the database does not answer in time'))
@@ -173,7 +173,7 @@ for (const kind of kinds) {
     it('closes also where the server hangs', async () => {
       const other = kind.server(kind.login(database.port))
       expect(await outcome(prepared('SELECT 5 AS id', other), [])).to.deep.equal([{ id: 5 }])
-      database.freeze()
+      await database.freeze()
       try {
         await other.close()
       } finally {
