@@ -3,14 +3,18 @@ import { createPublicKey, type KeyObject } from 'node:crypto'
 const fewestBits = 2048
 // A modulus of 16,384 bits, which an issuer may publish, would cost milliseconds for each token.
 const mostBits = 8192
+// FIPS 186-5 §5.4.
+const largestExponent = 2n ** 256n
 
-/** What makes an RSA key unfit for signatures; undefined when nothing does (RFC 7518 §3.3, NIST SP 800-131A, CVE-2017-15361). */
+/** What makes an RSA key unfit for signatures; undefined when nothing does (RFC 7518 §3.3, NIST SP 800-131A, FIPS 186-5, CVE-2017-15361). */
 export function rsaWeakness(key: KeyObject): string | undefined {
   const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
   if (modulusLength < fewestBits) return `the RSA key has ${modulusLength} bits, fewer than ${fewestBits}`
   if (modulusLength > mostBits) return `the RSA key has ${modulusLength} bits, more than ${mostBits}`
   // With e = 1 everybody can sign: the signature is the padded hash itself.
   if (publicExponent < 3n || publicExponent % 2n === 0n) return `the RSA key has the public exponent ${publicExponent}`
+  // Each check of a signature would cost eighty times as much, and clients bring keys along, in DPoP proofs and chains of certificates.
+  if (publicExponent >= largestExponent) return 'the RSA key has a public exponent of more than 256 bits'
   const modulus = modulusOf(key)
   if (modulus % 2n === 0n) return 'the RSA key has an even modulus'
   if (isRoca(modulus)) return 'the RSA key was made by an Infineon library with the ROCA flaw: its private half can be computed'

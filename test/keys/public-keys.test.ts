@@ -61,6 +61,7 @@ describe('public keys', () => {
       ['an RSA key of 1024 bits', jwkOf(small), /1024 bits/],
       ['e = 1', { kty: 'RSA', n, e: 'AQ' }, /exponent 1|not a valid/],
       ['e = 2', { kty: 'RSA', n, e: 'Ag' }, /exponent 2|not a valid/],
+      ['an e that makes checks slow', { kty: 'RSA', n, e: Buffer.alloc(33, 1).toString('base64url') }, /more than 256 bits/],
       ['an even e', { kty: 'RSA', n, e: 'AQAA' }, /exponent|not a valid/],
       ['an even modulus', { kty: 'RSA', n: number((1n << 2047n) + 2n), e: 'AQAB' }, /even|not a valid/],
       ['a ROCA key', { kty: 'RSA', n: rocaModulus(), e: 'AQAB' }, /ROCA/],
