@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { expect } from 'chai'
 import { requireProgram } from '../interop/tools.ts'
+import { authority, certify } from '../support/certificate-authority.ts'
 import { serverFor } from '../support/world.ts'
 import { sClient, serverAuthority, serverCertificate, withTls } from './tls-world.ts'
 
@@ -75,6 +76,40 @@ describe('listening by TLS', () => {
         const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
         expect(await sClient(world.server.url, [version, '-sess_out', session, '-ign_eof'], request)).to.match(/^New, /m)
         expect(await sClient(world.server.url, [version, '-sess_in', session, '-ign_eof'], request)).to.match(/^Reused, /m)
+      } finally {
+        await rm(folder, { recursive: true })
+      }
+    })
+  }
+})
+
+describe('listening by TLS, to clients with certificates', () => {
+  const root = certify({ subject: '/O=Acme/CN=Root', extensions: authority })
+  const client = certify({ subject: '/O=Acme/CN=orders', by: root })
+  const trustAnchors = [{ file: 'secrets/root.crt.pem' }]
+  const world = serverFor(files => ({
+    ...withTls(files, serverCertificate(), { clientCertificates: { trustAnchors } }),
+    'secrets/root.crt.pem': root.certificate,
+  }))
+  before(function () {
+    requireProgram(this, 'openssl', ['version'], 'CAMBIST_REQUIRE_OPENSSL')
+  })
+
+  for (const version of ['-tls1_2', '-tls1_3']) {
+    it(`no session brings the certificate of an earlier connection: ${version}`, async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'cambist-session-'))
+      try {
+        const [session, certificate, key] = ['session', 'crt.pem', 'key.pem'].map(name => join(folder, name)) as [string, string, string]
+        await writeFile(certificate, client.certificate)
+        await writeFile(key, client.privateKey)
+        const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
+        const first = [version, '-cert', certificate, '-key', key, '-sess_out', session, '-ign_eof']
+        expect(await sClient(world.server.url, first, request)).to.match(/^New, /m)
+        const again = (await stat(session).catch(() => undefined)) === undefined ? [] : ['-sess_in', session]
+        const said = await sClient(world.server.url, [version, ...again, '-ign_eof'], request)
+        expect(said)
+          .to.match(/^New, /m)
+          .and.not.match(/^Reused, /m)
       } finally {
         await rm(folder, { recursive: true })
       }
