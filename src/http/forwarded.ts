@@ -17,16 +17,17 @@ export function forwardedAddress(header: AddressHeader, value: string, isProxy: 
   return farthest
 }
 
-// RFC 7239 §4: elements with pairs, of which only "for" is read. A comma in quotes separates nothing.
+// RFC 7239 §4: elements with pairs, of which only "for" is read. What stands in quotes separates nothing, and names nothing.
 function hopsOf(header: AddressHeader, value: string): string[] {
   if (header === 'X-Forwarded-For') return value.split(',').map(hop => hop.trim())
   // A client could open a quote that the proxy behind it closes: what the proxy says would be text within what the client says.
   if (!/^(?:"(?:[^"\\]|\\.)*"|[^"])*$/.test(value)) return ['']
   const elements = value.match(/(?:"(?:[^"\\]|\\.)*"|[^,"])+/g) ?? []
   return elements.map(element => {
-    const pairs = [...element.matchAll(/(?:^|;)\s*for\s*=\s*("(?:[^"\\]|\\.)*"|[^;,\s"]*)\s*(?=;|$)/gi)]
+    const pairs = element.match(/(?:"(?:[^"\\]|\\.)*"|[^;"])+/g) ?? []
+    const named = pairs.map(pair => /^\s*for\s*=\s*(.*?)\s*$/i.exec(pair)).filter(found => found !== null)
     // Two of them would leave open which one is meant.
-    return pairs.length === 1 ? (pairs[0]?.[1] ?? '').replace(/^"(.*)"$/, '$1') : ''
+    return named.length === 1 ? (named[0]?.[1] ?? '').replace(/^"(.*)"$/, '$1') : ''
   })
 }
 

@@ -95,7 +95,15 @@ describe('the address of a caller', () => {
     for (const [header, address] of cases) {
       it(`is ${address} in ${header}`, async () => expect((await exchange(world, { forwarded: header })).record.clientIp).to.equal(address))
     }
-    for (const header of ['for=unknown', 'proto=https', 'for=1.2.3.4;for=5.6.7.8', 'for=_x', 'for="1.2.3.4', quoteOfClient]) {
+    for (const header of [
+      'for=unknown',
+      'proto=https',
+      'for=1.2.3.4;for=5.6.7.8',
+      'for=_x',
+      'for="1.2.3.4',
+      quoteOfClient,
+      'host=";for=1.2.3.4;"',
+    ]) {
       it(`is not guessed from ${header}`, async () => expect((await exchange(world, { forwarded: header })).status).to.equal(400))
     }
   })
