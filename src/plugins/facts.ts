@@ -6,20 +6,25 @@ import { type Blame, brokenPromise } from './fault.ts'
 
 // Later than that, milliseconds were taken for seconds.
 const instant = z.number().min(0).max(253_402_300_799)
+// A lone surrogate becomes U+FFFD wherever the text is written as UTF-8, so that two names would turn into one.
+const name = z
+  .string()
+  .min(1)
+  .refine(text => !/\p{Surrogate}/u.test(text), 'Invalid input: expected Unicode text')
 const texts = z.array(z.string())
 const json = z.record(z.string(), z.json().optional())
 
 /** What a plug-in may state of a token. Ancestors and the client are known of tokens of this server only. */
 const proof = z.strictObject({
-  issuer: z.string().min(1),
-  subject: z.string().min(1),
+  issuer: name,
+  subject: name,
   subjectQualifier: z.string().optional(),
   audiences: texts,
   furtherAudiences: z.array(texts).optional(),
   expiresAt: instant.optional(),
   notBefore: instant.optional(),
   issuedAt: instant.optional(),
-  id: z.string().min(1).optional(),
+  id: name.optional(),
   scope: texts.optional(),
   confirmation: json.optional(),
   act: z.json().optional(),
@@ -40,8 +45,8 @@ const accessToken = z.strictObject({
   id: z.string().min(1),
   manager: z.string(),
   issuer: z.string(),
-  subject: z.string().min(1),
-  clientId: z.string().min(1),
+  subject: name,
+  clientId: name,
   audiences: texts,
   scope: texts,
   issuedAt: instant,

@@ -26,6 +26,7 @@ const behaviours: Readonly<Record<string, string>> = {
   'other-issuer': "return { ...good, issuer: 'urn:other' }",
   'own-issuer': "return { ...good, issuer: 'https://sts.example.com' }",
   'empty-subject': "return { ...good, subject: '' }",
+  'half-a-letter': "return { ...good, subject: '\\ud800' }",
   'audience-text': "return { ...good, audiences: 'https://sts.example.com' }",
   'misspelt-end': 'return { ...good, expiresAt: undefined, expiresAtt: 4e9 }',
   'end-in-milliseconds': 'return { ...good, expiresAt: 4e12 }',

@@ -53,7 +53,7 @@ describe('plug-ins of a server that runs', () => {
     const used = await configuration.read()
     expect(used.parsed.problems.map(described)).to.deep.equal([
       `${processor}:1:3 type: there is no type "newer"; expected one of "jwt", "access-token", "introspection", "saml2", "saml11", ` +
-        '"aws-caller-identity", "username", "legacy"; the types of @acme/new are known after a restart only',
+        '"aws-caller-identity", "username", "x509", "legacy"; the types of @acme/new are known after a restart only',
     ])
   })
 
