@@ -14,6 +14,7 @@ import {
   storeAttributes,
   type Template,
 } from './data-store.ts'
+import { lowered } from './letter-case.ts'
 import { type PlacedRow, rowsOfCsv, rowsOfJson, typeOf } from './table-rows.ts'
 
 const shape = {
@@ -114,7 +115,7 @@ class TableRows {
   // As JSON, so that the number 1 and the text "1" are two.
   #normal(value: JsonValue | undefined): string {
     const text = JSON.stringify(value ?? null)
-    return this.#caseSensitive ? text : text.toLowerCase()
+    return this.#caseSensitive ? text : lowered(text)
   }
 }
 

@@ -30,6 +30,9 @@ export interface GuardedAnswer {
   text(): Promise<string>
 }
 
+/** An answer of more bytes than are read. */
+export class AnswerTooLarge extends Error {}
+
 /** A `fetch` of few powers: no redirects, no cookies, no proxies, limits of size and time, no way into a private network. */
 export type GuardedFetch = (url: string, request: GuardedRequest) => Promise<GuardedAnswer>
 
@@ -89,12 +92,12 @@ function send(url: URL, request: GuardedRequest, lookup: LookupFunction, signal:
     const outgoing = url.protocol === 'https:' ? https.request(url, options) : http.request(url, options)
     // Where several addresses were tried, the message is empty and the code is that of the last one.
     const fail = (error: NodeJS.ErrnoException) =>
-      reject(new Error(`${method} ${url.origin}${url.pathname}: ${signal.aborted ? 'no answer in time' : error.message || error.code}`))
+      reject(failureOf(`${method} ${url.origin}${url.pathname}`, signal.aborted ? new Error('no answer in time') : error))
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       // The other side has closed it while nobody used it.
       if (!outgoing.reusedSocket || error.code !== 'ECONNRESET') return fail(error)
-      const { agent: _, ...fresh } = request
-      send(url, fresh, lookup, signal).then(resolve, reject)
+      // By the same agent: it alone knows the proxy, whose certificates are believed, and which one is shown.
+      send(url, request, lookup, signal).then(resolve, reject)
     })
     outgoing.on('response', incoming =>
       readAnswer(incoming, maxBytes).then(
@@ -112,12 +115,17 @@ function send(url: URL, request: GuardedRequest, lookup: LookupFunction, signal:
   })
 }
 
+function failureOf(what: string, error: NodeJS.ErrnoException): Error {
+  const message = `${what}: ${error.message || error.code}`
+  return error instanceof AnswerTooLarge ? new AnswerTooLarge(message) : new Error(message)
+}
+
 async function readAnswer(incoming: IncomingMessage, maxBytes: number): Promise<GuardedAnswer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`)
+    if (size > maxBytes) throw new AnswerTooLarge(`the answer is larger than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   const bytes = Buffer.concat(chunks)

@@ -104,6 +104,19 @@ describe('a table', () => {
       expect((await world()).claims.groups).to.include('x')
     })
   })
+
+  it('takes no letter for another one that has the same lower case', async () => {
+    const files = {
+      'people.csv': 'mail,groups\nmark@b.example,x\n',
+      'policies/data-stores/people.json': { ...store, caseSensitive: false },
+    }
+    await found(files, 'MARK@b.example', async world => {
+      expect((await world()).claims.groups).to.include('x')
+    })
+    await found(files, 'mar\u212a@b.example', async world => {
+      await world(/lookup-found-nothing/)
+    })
+  })
 })
 
 /** Runs a test with a policy that looks the e-mail address up. */

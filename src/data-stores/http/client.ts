@@ -2,11 +2,10 @@ import type { Path } from '../../config/problems.ts'
 import { didYouMean } from '../../config/suggest.ts'
 import { TemplateSource } from '../../config/values.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json.ts'
-import { Outage } from '../../oauth/errors.ts'
 import { isSlot, type LookupParts, type PreparedQuery, type QueryValue, type Row, type StoreClient, type Template } from '../data-store.ts'
 import { pathProblem, pathWith } from './address.ts'
 import { hasLostDigits, valueAt } from './pointer.ts'
-import type { HttpQuestion, Service } from './service.ts'
+import { type HttpQuestion, type Service, unreadable } from './service.ts'
 import type { BodySource, HttpLookup } from './settings.ts'
 
 /** Lookups in a service that answers with JSON. */
@@ -76,15 +75,15 @@ class HttpQuery implements PreparedQuery {
   }
 
   describe(values: readonly QueryValue[]): string {
-    const question = this.#question(values)
-    if (question === undefined) return 'nothing is asked: one of the values cannot stand in an address'
+    const question = this.#askable(values)
+    if (question === undefined) return 'nothing is asked: one of the values is empty, or cannot stand in an address'
     const { method, path, body } = question
     const address = `${method} ${this.#parts.service.addressOf(path)}`
     return body === undefined ? address : `${address}\n${body}`
   }
 
   async run(values: readonly QueryValue[], signal: AbortSignal): Promise<readonly Row[]> {
-    const question = values.some(isNothing) ? undefined : this.#question(values)
+    const question = this.#askable(values)
     if (question === undefined) return []
     signal.throwIfAborted()
     const document = await this.#parts.service.ask(question)
@@ -93,6 +92,10 @@ class HttpQuery implements PreparedQuery {
       : this.#entriesOf(document)
           .slice(0, this.#parts.parts.atMost)
           .map(entry => this.#row(entry))
+  }
+
+  #askable(values: readonly QueryValue[]): HttpQuestion | undefined {
+    return values.some(isNothing) ? undefined : this.#question(values)
   }
 
   #question(values: readonly QueryValue[]): HttpQuestion | undefined {
@@ -108,16 +111,16 @@ class HttpQuery implements PreparedQuery {
   #entriesOf(document: JsonValue): readonly JsonValue[] {
     const { rows } = this.#parts.lookup
     const found = rows === undefined ? [document] : valueAt(document, rows)
-    if (!Array.isArray(found)) throw broken(`"rows" is ${rows}, where the answer has no list`)
+    if (!Array.isArray(found)) throw unreadable(`"rows" is ${rows}, where the answer has no list`)
     if (!found.every(isJsonObject))
-      throw broken(rows === undefined ? 'the answer is no object' : 'the list has something that is no object')
+      throw unreadable(rows === undefined ? 'the answer is no object' : 'the list has something that is no object')
     return found
   }
 
   #row(entry: JsonValue): Row {
     const { lookup, parts } = this.#parts
     const read = parts.attributes.map(name => [name, valueAt(entry, lookup.pointers[name] ?? `/${escaped(name)}`)] as const)
-    for (const [name, value] of read) if (hasLostDigits(value)) throw broken(`${name} has more digits than a number of JSON keeps`)
+    for (const [name, value] of read) if (hasLostDigits(value)) throw unreadable(`${name} has more digits than a number of JSON keeps`)
     return Object.fromEntries(read)
   }
 }
@@ -129,8 +132,4 @@ function isNothing(value: QueryValue): boolean {
 
 function escaped(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
-}
-
-function broken(why: string): Outage {
-  return new Outage('the service cannot be asked', new Error(why))
 }

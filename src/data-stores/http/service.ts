@@ -1,7 +1,8 @@
 import type { Agent } from 'node:http'
 import type { JsonValue } from '../../json.ts'
-import type { GuardedFetch } from '../../keys/guarded-fetch.ts'
+import { AnswerTooLarge, type GuardedFetch } from '../../keys/guarded-fetch.ts'
 import { Outage } from '../../oauth/errors.ts'
+import { UnfitAnswer } from '../fitting-rows.ts'
 import type { Credentials } from './credentials.ts'
 
 /** What a service is asked. */
@@ -65,14 +66,20 @@ export class Service {
       const answer = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }), ...limits })
       return { status: answer.status, text: await answer.text() }
     } catch (error) {
-      throw noAnswer(withoutAddress((error as Error).message, url))
+      const why = withoutAddress((error as Error).message, url)
+      throw error instanceof AnswerTooLarge ? unreadable(why) : noAnswer(why)
     }
   }
 }
 
-// It does not know it (404, 410), has nothing of it (204), or does not take the value (400, 414, 422): otherwise whoever can choose a
-// value could make the service look as if it were down.
-const missing = new Set([204, 400, 404, 410, 414, 422])
+// It does not know it (404, 410), has nothing of it (204), or does not take the value (400, 422) or so long a one (413, 414, and 431 of
+// servers that count the address among the headers): otherwise whoever can choose a value could make the service look as if it were down.
+const missing = new Set([204, 400, 404, 410, 413, 414, 422, 431])
+
+/** The service has answered, and nobody can go on with what it says. */
+export function unreadable(why: string): UnfitAnswer {
+  return new UnfitAnswer('the answer of the service cannot be used', new Error(why))
+}
 
 function noAnswer(why: string): Outage {
   return new Outage('the service cannot be asked', new Error(why))

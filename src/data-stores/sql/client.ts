@@ -2,6 +2,7 @@ import { didYouMean } from '../../config/suggest.ts'
 import type { JsonObject } from '../../json.ts'
 import { Outage } from '../../oauth/errors.ts'
 import type { LookupParts, PreparedQuery, QueryValue, Row, StoreClient } from '../data-store.ts'
+import { looksLikeAnotherLowered } from '../letter-case.ts'
 import type { Dialect } from './dialect.ts'
 import { columnOf, rowsOf } from './rows.ts'
 import type { Question, SqlServer } from './server.ts'
@@ -28,15 +29,15 @@ export class SqlClient implements StoreClient<SqlLookup> {
 
   prepare(lookup: SqlLookup, parts: LookupParts): PreparedQuery {
     const statement = this.#statement(lookup, parts)
-    const query = new SqlQuery(statement, this, this.#server, parts)
+    const query = new SqlQuery(statement, this, this.#server, { ...parts, caseSensitive: lookup.caseSensitive ?? true })
     this.#prepared.push(query)
     return query
   }
 
   /** Asks every statement with values that nothing is equal to. */
   async tryOut(): Promise<string> {
-    const signal = AbortSignal.timeout(probeMilliseconds)
-    await askForPeople({ text: 'SELECT 1', values: [], atMost: 1, milliseconds: probeMilliseconds }, this.#server, signal)
+    const question = { text: 'SELECT 1', values: [], atMost: 1, milliseconds: probeMilliseconds }
+    await forPeople(question, () => this.#server.ask(question, AbortSignal.timeout(probeMilliseconds)))
     for (const query of this.#prepared) await query.tryOut()
     const { length } = this.#prepared
     return length === 0 ? 'it answers' : `it answers, and knows what ${length === 1 ? 'the lookup asks' : `${length} lookups ask`}`
@@ -73,13 +74,15 @@ export class SqlClient implements StoreClient<SqlLookup> {
   }
 }
 
+type QueryParts = Pick<LookupParts, 'attributes' | 'atMost' | 'timeout'> & { readonly caseSensitive: boolean }
+
 class SqlQuery implements PreparedQuery {
   readonly #statement: Statement
   readonly #store: Pick<SqlClient, 'attributes'>
   readonly #server: SqlServer
-  readonly #parts: LookupParts
+  readonly #parts: QueryParts
 
-  constructor(statement: Statement, store: Pick<SqlClient, 'attributes'>, server: SqlServer, parts: LookupParts) {
+  constructor(statement: Statement, store: Pick<SqlClient, 'attributes'>, server: SqlServer, parts: QueryParts) {
     this.#statement = statement
     this.#store = store
     this.#server = server
@@ -94,15 +97,17 @@ class SqlQuery implements PreparedQuery {
 
   async run(values: readonly QueryValue[], signal: AbortSignal): Promise<readonly Row[]> {
     const bound = this.#bound(values)
-    if (bound.some(isNoText)) return []
+    if (bound.some(isNoText) || (!this.#parts.caseSensitive && bound.some(looksLikeAnotherLowered))) return []
     const answer = await this.#server.ask(this.#question(bound), signal)
     return rowsOf(answer, this.#parts.attributes, this.#store.attributes)
   }
 
   async tryOut(): Promise<void> {
     const question = this.#question(this.#statement.parameters.map(() => null))
-    const { columns } = await askForPeople(question, this.#server, AbortSignal.timeout(probeMilliseconds))
-    if (columns.length > 0) for (const name of this.#parts.attributes) columnOf(name, columns)
+    await forPeople(question, async () => {
+      const { columns } = await this.#server.ask(question, AbortSignal.timeout(probeMilliseconds))
+      if (columns.length > 0) for (const name of this.#parts.attributes) columnOf(name, columns)
+    })
   }
 
   // The server's limit is the later one: it counts when nobody is there any more who could end the statement.
@@ -121,11 +126,11 @@ function isNoText(value: string): boolean {
   return value.includes('\0') || /\p{Surrogate}/u.test(value)
 }
 
-async function askForPeople(question: Question, server: SqlServer, signal: AbortSignal) {
+async function forPeople({ text }: Question, ask: () => Promise<unknown>): Promise<void> {
   try {
-    return await server.ask(question, signal)
+    await ask()
   } catch (error) {
     const cause = error instanceof Outage && error.cause instanceof Error ? error.cause : error
-    throw new Error(`${(cause as Error).message}, when asked: ${question.text}`)
+    throw new Error(`${(cause as Error).message}, when asked: ${text}`)
   }
 }

@@ -7,6 +7,8 @@ export interface Dialect {
   /** That a column is exactly this value, of whatever type and collation it is; `parameter` makes one more parameter of the same value. */
   equals(column: string, caseSensitive: boolean, parameter: () => string): string
   readonly word: RegExp
+  /** What a pattern comes after, in which characters of a value would stand for others. */
+  readonly beforePattern: RegExp
   endOfComment(text: string, at: number): number | undefined
   endOfString(text: string, at: number): number | undefined
   endOfIdentifier(text: string, at: number): number | undefined

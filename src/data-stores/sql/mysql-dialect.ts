@@ -15,6 +15,7 @@ export const mysqlDialect: Dialect = {
     return `(${column} = ${parameter()} AND CAST(${asText} AS BINARY) = CAST(${parameter()} AS BINARY))`
   },
   word: /[A-Za-z_$\u0080-\uffff][\w$\u0080-\uffff]*/y,
+  beforePattern: /^(like|rlike|regexp|against)$/i,
   endOfComment(text, at) {
     return match(lineComment, text, at) ?? (text.startsWith('/*', at) ? after('*/', text, at + 2) : undefined)
   },

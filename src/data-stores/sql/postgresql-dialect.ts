@@ -12,6 +12,7 @@ export const postgresqlDialect: Dialect = {
   equals: (column, caseSensitive, parameter) =>
     caseSensitive ? `${column} = ${parameter()}` : `lower(${column}::text) = lower(${parameter()}::text)`,
   word: /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y,
+  beforePattern: /^(like|ilike|similar|~)$/i,
   endOfComment(text, at) {
     return match(lineComment, text, at) ?? (text.startsWith('/*', at) ? endOfNested(text, at) : undefined)
   },

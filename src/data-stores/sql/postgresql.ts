@@ -77,7 +77,9 @@ class PostgresqlDriver implements Driver<pg.PoolClient> {
     if (severity === 'FATAL' || severity === 'PANIC' || code.startsWith('57P') || code.startsWith('08')) return 'lost'
     // "unnamed portal parameter $1": a value of class 22 (data exception) that came with the question, not out of a table.
     const ofValue = code === '22021' || code === '22P05' || (code.startsWith('22') && /\$[0-9]/.test(where))
-    return ofValue ? 'unfit-value' : 'refused'
+    if (ofValue) return 'unfit-value'
+    // Classes 21 and 22 (the manual's appendix A): a subquery with several rows, data of another form.
+    return /^2[12]/.test(code) ? 'unfit-data' : 'refused'
   }
 
   describe(error: unknown): string {

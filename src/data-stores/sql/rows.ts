@@ -1,11 +1,11 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json.ts'
-import { Outage } from '../../oauth/errors.ts'
 import type { Row } from '../data-store.ts'
+import { UnfitAnswer } from '../fitting-rows.ts'
 import { type Answer, Digits, Parsed, type SqlValue } from './server.ts'
 
 type Attributes = Readonly<Record<string, JsonObject>>
 
-/** The rows of an answer as JSON, each column as the attribute of its name is declared. Throws an `Outage` where that would lose something. */
+/** The rows of an answer as JSON, each column as the attribute of its name is declared. Throws an `UnfitAnswer` where that would lose something. */
 export function rowsOf({ columns, rows }: Answer, asked: readonly string[], attributes: Attributes): readonly Row[] {
   if (rows.length === 0) return []
   const places = asked.map(name => ({ name, at: columnOf(name, columns), schema: attributes[name] ?? {} }))
@@ -17,9 +17,8 @@ export function columnOf(name: string, columns: readonly string[]): number {
   const exactly = columns.filter(column => column === name)
   const folded = columns.filter(column => column.toLowerCase() === name.toLowerCase())
   const [only, another] = exactly.length > 0 ? exactly : folded
-  if (only === undefined) throw new Outage('the database cannot be asked', new Error(`the query has no column ${JSON.stringify(name)}`))
-  if (another !== undefined)
-    throw new Outage('the database cannot be asked', new Error(`the query has two columns ${JSON.stringify(name)}`))
+  if (only === undefined) throw unusable(`the query has no column ${JSON.stringify(name)}`)
+  if (another !== undefined) throw unusable(`the query has two columns ${JSON.stringify(name)}`)
   return columns.indexOf(only)
 }
 
@@ -43,7 +42,7 @@ function exactly(text: string, mayBeText: boolean, name: string): JsonValue {
   const number = Number(text)
   if (/^-?\d+$/.test(text) ? Number.isSafeInteger(number) : /^-?[\d.]+$/.test(text) && significant(text) <= 15) return number
   if (mayBeText) return text
-  throw new Outage('the database cannot be asked', new Error(`${name} has more digits than a number keeps; declare it as a string`))
+  throw unusable(`${name} has more digits than a number keeps; declare it as a string`)
 }
 
 function significant(text: string): number {
@@ -54,6 +53,11 @@ function jsonIn(text: string, name: string): JsonValue {
   try {
     return JSON.parse(text)
   } catch {
-    throw new Outage('the database cannot be asked', new Error(`${name} is no JSON`))
+    throw unusable(`${name} is no JSON`)
   }
+}
+
+// It has answered: whoever has an odd entry must not make it look as if it were down.
+function unusable(why: string): UnfitAnswer {
+  return new UnfitAnswer('the answer of the database cannot be used', new Error(why))
 }

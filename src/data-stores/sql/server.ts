@@ -1,4 +1,5 @@
 import { Outage } from '../../oauth/errors.ts'
+import { UnfitAnswer } from '../fitting-rows.ts'
 
 /** What a database server is asked. */
 export interface Question {
@@ -42,6 +43,8 @@ export type Failure =
   | 'lost'
   /** No column could have such a value, so that nothing is found. */
   | 'unfit-value'
+  /** The statement cannot be worked out with what stands in the tables, or with what it makes of a value; the server is well. */
+  | 'unfit-data'
   /** Something else, after which the connection can be used again. */
   | 'refused'
 
@@ -78,8 +81,12 @@ export class SqlServer<Connection extends object = object> {
       return await this.#ask(question, signal, 2)
     } catch (error) {
       if (error instanceof Outage) throw error
-      if (this.#driver.failure(error) === 'unfit-value') return { columns: [], rows: [] }
-      throw new Outage('the database cannot be asked', new Error(this.#driver.describe(error)))
+      const failure = this.#driver.failure(error)
+      if (failure === 'unfit-value') return { columns: [], rows: [] }
+      const cause = new Error(this.#driver.describe(error))
+      // It has answered: else whoever may choose such a value could have everybody told that the database is down.
+      if (failure === 'unfit-data') throw new UnfitAnswer('the database cannot work out the statement', cause)
+      throw new Outage('the database cannot be asked', cause)
     }
   }
 

@@ -14,6 +14,7 @@ export function statementOf(template: Template, dialect: Dialect): Statement {
   const tokens = tokensOf(template, dialect)
   const code = withoutEnd(tokens.filter(({ kind }) => kind !== 'space' && kind !== 'comment'))
   refuseOtherStatements(code)
+  for (const index of code.keys()) refuseInPattern(code, index, dialect)
   for (const [index, token] of code.entries()) refuseInCode(token, code[index - 1], code[index + 1], dialect)
   for (const [index, { kind }] of tokens.entries()) if (kind === 'slot') refuseTouching(tokens, index)
   return withParameters(template, tokens, dialect)
@@ -56,6 +57,29 @@ function problemInCode(text: string, before: string, next: string): string | und
 function problemOfSlot({ kind }: Token, before: Token | undefined): string | undefined {
   if (kind !== 'slot' || !/^(from|join|table|as|by|update)$/i.test(before?.text ?? '')) return undefined
   return `a value stands where ${before?.text.toUpperCase()} has a name; only values can be put in, never names`
+}
+
+// "%" would find everybody, and a pattern that is none would look like a fault of the server.
+function refuseInPattern(code: readonly Token[], at: number, dialect: Dialect): void {
+  const { kind, offset } = code[at] as Token
+  const operator = kind === 'slot' ? patternOperator(code.slice(0, at), dialect) : undefined
+  if (operator === undefined) return
+  const name = operator.text.toUpperCase()
+  throw new SqlMistake(`a value stands in the pattern of ${name}, where parts of it would stand for anything; compare with "="`, offset)
+}
+
+const beforeOperand = /^(and|or|xor|on|where|having|select|from|values|when|then|else|end|case|as|by|limit|offset|union)$/i
+
+/** The operator in whose pattern something stands that comes after all of this. */
+function patternOperator(code: readonly Token[], { beforePattern }: Dialect): Token | undefined {
+  let closed = 0
+  for (const token of code.toReversed()) {
+    if (token.text === ')') closed++
+    else if (closed > 0) closed -= token.text === '(' ? 1 : 0
+    else if (beforePattern.test(token.text)) return token
+    else if (beforeOperand.test(token.text)) return undefined
+  }
+  return undefined
 }
 
 const apart = new Set(['word', 'number', 'string', 'identifier', 'slot'])

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import type { QueryValue, Row } from '../../../src/data-stores/data-store.ts'
+import { UnfitAnswer } from '../../../src/data-stores/fitting-rows.ts'
 import { http } from '../../../src/data-stores/http.ts'
 import { Outage } from '../../../src/oauth/errors.ts'
 import { until } from '../../stores/until.ts'
@@ -100,7 +101,7 @@ describe('data-stores/http', function () {
   })
 
   it('finds nothing where the service says so, or does not take a value', async () => {
-    for (const status of [204, 400, 404, 410, 414, 422]) {
+    for (const status of [204, 400, 404, 410, 413, 414, 422, 431]) {
       service.answer = () => ({ status, json: { number: 5 } })
       expect(await ask({ path: '/people/{v}' }, ['x']), String(status)).to.deep.equal([])
     }
@@ -125,6 +126,20 @@ describe('data-stores/http', function () {
     }
     service.answer = () => ({ json: { items: {} } })
     expect(await failure(ask({ path: '/p', rows: '/items' }))).to.equal('"rows" is /items, where the answer has no list')
+  })
+
+  it('tells an answer that nobody can use from none', async () => {
+    for (const [said, isUnfit] of [
+      [{ json: [{ number: 5 }] }, true],
+      [{ text: '{"number": 9007199254740993}' }, true],
+      [{ json: { number: 1, padding: 'x'.repeat(300_000) } }, true],
+      [{ text: 'Bad gateway' }, false],
+      [{ status: 500 }, false],
+    ] as const) {
+      service.answer = () => said
+      const error = await ask({ path: '/p' }).catch(error => error)
+      expect(error instanceof UnfitAnswer, JSON.stringify(said).slice(0, 60)).to.equal(isUnfit)
+    }
   })
 
   it('never leaves the segment of a path', async () => {
@@ -210,7 +225,13 @@ describe('data-stores/http', function () {
       { authentication: { method: 'bearer', token: { env: 'SECRET' } } },
     )
     expect(query.describe(['ann', 'b c', 'd"'])).to.equal(`POST ${service.url}/api/p/ann?a=b+c\n{"b":"d\\""}`)
-    expect(query.describe(['..', 'b', 'c'])).to.equal('nothing is asked: one of the values cannot stand in an address')
+    for (const values of [
+      ['..', 'b', 'c'],
+      ['\ud800', 'b', 'c'],
+      ['a', '', 'c'],
+      ['a', 'b', 'c\0'],
+    ])
+      expect(query.describe(values)).to.equal('nothing is asked: one of the values is empty, or cannot stand in an address')
   })
 
   describe('shows who it is', () => {
@@ -291,6 +312,22 @@ describe('data-stores/http', function () {
       proxy.stop()
     }
     expect(await failure(ask({ path: '/p' }, [], { proxy: { url: proxy.url } }))).to.match(/^the proxy: .*ECONNREFUSED/)
+  })
+
+  it('goes the same way, and believes the same, when a connection of before turns out to be closed', async () => {
+    const proxy = await startProxy()
+    try {
+      const query = await prepared({ path: '/p' }, { proxy: { url: proxy.url }, certificate: { env: 'CERT' }, privateKey: { env: 'KEY' } })
+      const run = () => query.run([], AbortSignal.timeout(30_000))
+      const found = [{ number: 5, mail: undefined }]
+      service.answer = () => (service.requests.length === 2 ? 'goodbye' : { json: { number: 5 } })
+      expect(await run()).to.deep.equal(found)
+      expect(await run()).to.deep.equal(found)
+      expect(service.requests.map(({ shownBy }) => shownBy)).to.deep.equal(['cambist', 'cambist', 'cambist'])
+      expect(proxy.targets).to.have.length(2)
+    } finally {
+      proxy.stop()
+    }
   })
 
   it('uses connections again, and no more than it may', async () => {

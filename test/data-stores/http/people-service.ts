@@ -15,10 +15,11 @@ export interface SeenRequest {
   readonly shownBy: string | undefined
 }
 
-/** What the service answers: a status with JSON, a text, or nothing ever. */
+/** What the service answers: a status with JSON, a text, or nothing ever; or it closes the connection. */
 export type Said =
   | { readonly status?: number; readonly json?: unknown; readonly text?: string; readonly headers?: Record<string, string> }
   | 'nothing'
+  | 'goodbye'
 
 /** A service that a test can make say anything. */
 export interface PeopleService {
@@ -91,6 +92,7 @@ async function respond(service: PeopleService, incoming: IncomingMessage, outgoi
   service.requests.push(request)
   const said = service.answer(request)
   if (said === 'nothing') return
+  if (said === 'goodbye') return void socket.destroy()
   outgoing.writeHead(said.status ?? 200, { 'content-type': 'application/json', ...said.headers })
   outgoing.end(said.text ?? JSON.stringify(said.json ?? {}))
 }

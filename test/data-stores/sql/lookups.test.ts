@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { TemplateSource } from '../../../src/config/values.ts'
 import type { QueryValue, Row } from '../../../src/data-stores/data-store.ts'
+import { UnfitAnswer } from '../../../src/data-stores/fitting-rows.ts'
 import type { SqlServer } from '../../../src/data-stores/sql/server.ts'
 import type { JsonObject } from '../../../src/json.ts'
 import { Outage } from '../../../src/oauth/errors.ts'
@@ -174,6 +175,37 @@ for (const kind of kinds) {
       for (const text of ['ANN ', 'Änn']) expect(await askTable({ mail: '{v}' }, [text], { caseSensitive: false })).to.deep.equal([])
     })
 
+    it('takes no letter for another one that has the same lower case', async () => {
+      await database.query("INSERT INTO people (id, mail) VALUES (20, 'mark'), (21, 'win')")
+      expect(await askTable({ mail: '{v}' }, ['MARK'], { caseSensitive: false })).to.deep.equal([{ id: 20 }])
+      for (const text of ['mar\u212a', 'w\u0130n'])
+        expect(await askTable({ mail: '{v}' }, [text], { caseSensitive: false }), text).to.deep.equal([])
+    })
+
+    it('says of a statement that cannot be worked out that its answer is no good, and not that nobody answers', async () => {
+      const several = 'SELECT (SELECT id FROM people WHERE mail = {v}) AS id'
+      expect(await ask(several, ['twice'], { id: { type: 'integer' } }).catch(error => error)).to.be.instanceOf(UnfitAnswer)
+      expect(await ask(several, ['ann'], { id: { type: 'integer' } })).to.deep.equal([{ id: 6 }])
+      expect(await ask('SELECT 1 AS other', [], { id: { type: 'integer' } }).catch(error => error)).to.be.instanceOf(UnfitAnswer)
+      expect(await ask('SELECT id FROM peeple', [], { id: { type: 'integer' } }).catch(error => error)).not.to.be.instanceOf(UnfitAnswer)
+    })
+
+    if (kind.name === 'mariadb') {
+      it('hears of guesses also from a server that keeps no warnings', async () => {
+        await database.query('SET GLOBAL max_error_count = 0')
+        const other = kind.server(kind.login(database.port))
+        try {
+          const parts = lookupParts(['id'])
+          const query = new TemplateSource('SELECT id FROM people WHERE id = {v}')
+          const prepared = storeIn(kind, other, person).prepare({ query }, parts)
+          expect(await prepared.run(['5abc'], new AbortController().signal)).to.deep.equal([])
+        } finally {
+          await other.close()
+          await database.query('SET GLOBAL max_error_count = 64')
+        }
+      })
+    }
+
     it('does not find what is null', async () => {
       expect(await askTable({ note: '{v}' }, [''])).to.deep.equal([])
       expect(await askTable({ note: '{v}' }, ['null'])).to.deep.equal([])
@@ -235,6 +267,9 @@ for (const kind of kinds) {
       const parts = lookupParts(['id'])
       store.prepare({ query: new TemplateSource('SELECT id FROM people WHERE mail = {v} AND id = {w}') }, parts)
       expect(await store.tryOut()).to.equal('it answers, and knows what the lookup asks')
+      const wrong = storeIn(kind, server, person)
+      wrong.prepare({ query: new TemplateSource('SELECT id AS other FROM people') }, parts)
+      expect((await wrong.tryOut().catch(error => error)).message).to.match(/^the query has no column "id", when asked: SELECT/)
       store.prepare({ table: 'people', columns: { id: 'nummer' }, where: { mail: new TemplateSource('{v}') } }, parts)
       const error = await store.tryOut().catch(error => error)
       expect(error.message).to.match(/nummer.*, when asked: SELECT/)

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { TemplateSource } from '../../../src/config/values.ts'
 import type { Row } from '../../../src/data-stores/data-store.ts'
+import { UnfitAnswer } from '../../../src/data-stores/fitting-rows.ts'
 import type { SqlServer } from '../../../src/data-stores/sql/server.ts'
 import type { JsonObject, JsonValue } from '../../../src/json.ts'
 import type { Outage } from '../../../src/oauth/errors.ts'
@@ -124,6 +125,7 @@ for (const kind of kinds) {
     it('loses no digit silently', async () => {
       for (const sql of ['9007199254740993', '123456789012345678.25', '0.1234567890123456789']) {
         const error = (await ask(sql, number).catch(error => error)) as Outage
+        expect(error).to.be.instanceOf(UnfitAnswer)
         expect((error.cause as Error).message).to.equal('x has more digits than a number keeps; declare it as a string')
       }
     })
