@@ -8,7 +8,9 @@ const other = 'https://other.example'
 describe('an opaque token of another server', () => {
   let answered: Claims = {}
   const asked: Array<{ url: string; body: string; authorization: string | undefined }> = []
+  const began = Date.now() / 1000
   const at = serverFor(withIntrospection, {
+    clock: () => began,
     fetch: async (url, request) => {
       asked.push({ url, body: request.body ?? '', authorization: request.headers?.authorization })
       return { status: 200, headers: new Headers(), text: async () => JSON.stringify(answered) }

@@ -52,7 +52,7 @@ function groupsAndClients(files: Files): Files {
       ...client('both', { default: { accessTokenManager: 'opaque', generatorGroup: 'vault' } }),
       ...client('of-vault', { default: { generatorGroup: 'vault' } }),
       ...client('vault-only', { generatorGroups: ['vault'] }),
-      ...client('no-groups', { generatorGroups: [], default: { generatorGroup: 'ledger' } }),
+      ...client('no-groups', { generatorGroups: [] }),
       ...client('groups-only', { accessTokenManagers: [] }),
       ...client('nothing', { accessTokenManagers: [], generatorGroups: [] }),
       ...client('partly', { default: { generatorGroup: 'partly' } }),

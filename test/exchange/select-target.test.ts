@@ -297,10 +297,6 @@ describe('selecting the target', () => {
     for (const [what, patch] of [
       ['that the client may not use', { 'clients/gateway.json': { tokenExchange: { accessTokenManagers: ['opaque'] } } }],
       ['of other clients', { 'policies/access-token-managers/api.json': { clients: ['stranger'] } }],
-      [
-        'of the client that its own list leaves out',
-        { 'clients/gateway.json': { tokenExchange: { accessTokenManagers: ['api'], default: { accessTokenManager: 'opaque' } } } },
-      ],
     ] as const) {
       it(`a default ${what}: the target is missing, and no other default takes its place`, async () => {
         await withServer(
