@@ -35,6 +35,11 @@ export class TcpGate {
     return this.#passages.size
   }
 
+  /** How many pieces of answers are held back. */
+  get holding(): number {
+    return [...this.#passages].reduce((sum, { held }) => sum + held.length, 0)
+  }
+
   /** From now on connections are made and nothing is answered: a server that hangs. */
   hold(): void {
     this.#holds = true

@@ -106,14 +106,21 @@ function execute(connection: PoolConnection, { text, values, atMost }: Question)
   let columns: readonly FieldPacket[] = []
   return new Promise((resolve, reject) => {
     const query = connection.execute({ sql: text, rowsAsArray: true }, [...values])
-    query.on('error', reject)
+    const settled = (error?: Error) => {
+      connection.removeListener('error', settled)
+      if (error === undefined) resolve({ columns: columns.map(({ name }) => name), rows })
+      else reject(error)
+    }
+    // A statement without a callback does not hear of a connection that ends; who waited for it would wait for ever.
+    connection.on('error', settled)
+    query.on('error', settled)
     query.on('fields', (fields: readonly FieldPacket[]) => {
       columns = fields
     })
     query.on('result', (row: unknown[]) => {
       if (rows.length < atMost) rows.push(row.map((value, index) => sqlValue(value, columns[index])))
     })
-    query.on('end', () => resolve({ columns: columns.map(({ name }) => name), rows }))
+    query.on('end', () => settled())
   })
 }
 

@@ -7,6 +7,7 @@ import type { PreparedQuery } from '../../../src/data-stores/data-store.ts'
 import type { SqlServer } from '../../../src/data-stores/sql/server.ts'
 import { Outage } from '../../../src/oauth/errors.ts'
 import type { RealDatabase } from '../../real/database-process.ts'
+import { TcpGate } from '../../real/tcp-gate.ts'
 import { until } from '../../stores/until.ts'
 import { lookupParts } from '../templates.ts'
 import { kinds, storeIn } from './databases.ts'
@@ -106,6 +107,24 @@ for (const kind of kinds) {
       await database.start()
       expect(await outcome(five(), [5])).to.deep.equal([{ id: 5 }])
     })
+
+    it('asks again over another connection where one is cut while it waits for the answer', async () => {
+      const gate = await TcpGate.before(database.port)
+      const through = kind.server(kind.login(gate.port, { connections: { max: 1, waiting: 2, idle: 30_000, timeout: 5_000 } }))
+      try {
+        const query = prepared('SELECT id FROM people WHERE id = {v}', through)
+        expect(await outcome(query, [5])).to.deep.equal([{ id: 5 }])
+        gate.hold()
+        const waiting = outcome(query, [5])
+        await until('the question is on its way', () => gate.holding > 0)
+        gate.cut()
+        gate.release()
+        expect(await waiting).to.deep.equal([{ id: 5 }])
+      } finally {
+        await through.close()
+        await gate.close()
+      }
+    }).timeout(20_000)
 
     it('uses no connection that was ended behind its back', async () => {
       await Promise.all(Array.from({ length: 20 }, () => outcome(five(), [5])))
