@@ -37,6 +37,8 @@ export function namesOneCertificateSource({ certificates, jwksUri: uri, jwks: se
 export interface RegisteredCertificates {
   /** Whether it is one of them. Throws, or rejects with, an `Outage` when they could not be had. */
   has(certificate: Certificate): boolean | Promise<boolean>
+  /** Whether the client itself says which they are, and may name those of somebody else. */
+  readonly claimed: boolean
 }
 
 /** The certificates of a client from wherever its settings, which stand at `path`, say. What cannot work is reported as a problem. */
@@ -54,7 +56,7 @@ export function openRegisteredCertificates(source: CertificateSource, parts: Par
 
 function fixed(certificates: readonly Certificate[]): RegisteredCertificates {
   const thumbprints = new Set(certificates.map(({ thumbprint }) => thumbprint))
-  return { has: ({ thumbprint }) => thumbprints.has(thumbprint) }
+  return { claimed: false, has: ({ thumbprint }) => thumbprints.has(thumbprint) }
 }
 
 function fromPem(text: string, parts: Parts, path: Path): readonly Certificate[] {
@@ -111,6 +113,7 @@ function fetched({ jwksUri: uri = '', allowPrivateNetwork: isPrivate, maxStale: 
 // The client may have a new certificate.
 function searchable(kept: Refreshed<RegisteredCertificates>): RegisteredCertificates {
   return {
+    claimed: true,
     async has(certificate) {
       if (await (await kept.current()).has(certificate)) return true
       return await (await kept.searched()).has(certificate)

@@ -61,7 +61,9 @@ export class CertificateAuthenticator {
     // One client whose certificates cannot be fetched must not lock out the others.
     const failed = judged.find(each => each.status === 'rejected')
     if (fitting.length === 0 && failed !== undefined) throw failed.reason
-    return fitting
+    // Whoever publishes the certificate of another client must not keep that one from being known.
+    const certain = fitting.filter(({ authentication }) => !('certificates' in authentication && authentication.certificates.claimed))
+    return certain.length > 0 ? certain : fitting
   }
 
   async #problemOf({ authentication }: Client, certificate: ClientCertificate): Promise<string | undefined> {

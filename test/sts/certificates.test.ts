@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { makeSigner } from '../saml/forge.ts'
 import { authority, type Certified, certify } from '../support/certificate-authority.ts'
@@ -96,6 +99,32 @@ describe('callers of WS-Trust beside one whose certificates cannot be fetched', 
     expect(at.lastRecord()).to.include({ client: 'app' })
     await ask(at, { ...users, http: as(certify({ subject: '/O=Acme/CN=nobody', by: root })) })
     expect(at.lastRecord()).to.include({ outcome: 'unavailable' })
+  })
+})
+
+describe('callers of WS-Trust beside one that publishes the certificate of another', () => {
+  const x5c = [caller.certificate.replace(/-----[A-Z ]+-----|\s/g, '')]
+  const server = createServer((_, response) => response.end(JSON.stringify({ keys: [{ kty: 'EC', x5c }] })))
+  let jwksUri = ''
+  before(async () => {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    jwksUri = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`
+  })
+  after(() => server.close())
+  const claiming = (files: Files) => ({
+    ...withCertificates(files),
+    'clients/claiming.json': {
+      authentication: { method: 'self_signed_tls_client_auth', jwksUri, allowPrivateNetwork: true },
+      wsTrust: { enabled: true, connections: ['users'] },
+    },
+  })
+  const at = trustServerFor(makeSigner(), claiming, outside)
+
+  it('are known as who they are', async () => {
+    const user = { client: undefined, holder: 'none', security: userName('alice', passwordOf('alice')) } as const
+    await answered(at, { path: '/sts/users', ...user, http: as(caller) })
+    expect(at.lastRecord()).to.include({ client: 'app' })
   })
 })
 
