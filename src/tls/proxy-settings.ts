@@ -43,9 +43,19 @@ function problemOfNetwork(text: string): string | undefined {
   if (length === undefined) return undefined
   const bits = octets.length * 8
   if (!/^\d{1,3}$/.test(length) || Number(length) > bits) return `the number behind "/" is at most ${bits}`
+  if (octets.length === 16 && Number(length) >= 8 && meetsIPv4(octets, Number(length)))
+    return 'has addresses of IPv4 in it; write those as "10.0.0.0/24"'
   // Whoever writes 10.0.0.7/8 means one address or sixteen millions.
   const meant = networkOf(octets, Number(length))
   return meant.equals(octets) ? undefined : `has more than its network behind it; write "${written(meant)}/${length}", or the address alone`
+}
+
+const mapped = Buffer.from('00000000000000000000ffff00000000', 'hex')
+
+// All of IPv4 is within ::ffff:0:0/96 (RFC 4291 §2.5.5.2).
+function meetsIPv4(octets: Buffer, length: number): boolean {
+  const shared = Math.min(length, 96)
+  return networkOf(octets, shared).equals(networkOf(mapped, shared))
 }
 
 function networkOf(octets: Buffer, length: number): Buffer {

@@ -27,6 +27,11 @@ describe('mistakes in what is listened with', () => {
     ...more,
   })
 
+  it('are none in proxies on this machine and in a network', async () => {
+    const members = '"proxies": { "addresses": ["127.0.0.0/8", "::1/128", "::1", "fd00::/8", "2001:db8::/32"] }'
+    expect(await warningsOf(withListen(members))).to.deep.equal([])
+  })
+
   it('are none where all of it is right', async () => {
     const files = withListen(`${tls}, "clientCertificates": { ${anchors} } }`, { 'clients/orders.json': orders })
     expect(await warningsOf(files)).to.deep.equal([])
@@ -42,6 +47,8 @@ describe('mistakes in what is listened with', () => {
     ['"proxies": { "addresses": ["10.0.0.7/8"] }', /listen\.proxies\.addresses\[0\]: .*; write "10\.0\.0\.0\/8", or the address alone/],
     ['"proxies": { "addresses": ["proxy.example"] }', /addresses\[0\]: expected an address or a network/],
     ['"proxies": { "addresses": ["fd00::1/64"] }', /write "fd00::\/64"/],
+    ['"proxies": { "addresses": ["::ffff:0:0/96"] }', /has addresses of IPv4 in it; write those as "10\.0\.0\.0\/24"/],
+    ['"proxies": { "addresses": ["::/64"] }', /has addresses of IPv4 in it/],
     ['"mtlsAddress": "https://mtls.example"', /listen\.mtlsAddress: no certificate of a client ever comes here/],
     [`${tls} }`, /^clients\/orders\.json:1:\d+ authentication\.method: server\.json has neither/, { 'clients/orders.json': orders }],
     [
