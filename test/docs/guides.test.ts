@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
@@ -54,14 +54,13 @@ class Reader {
   #output = ''
 
   static async start(): Promise<Reader> {
-    // A command that is built starts in a tenth of the time, and the guides run many.
-    if (!(await isBuildFresh())) spawnSync('npm', ['run', '--silent', 'prepare'], { cwd: repository })
     const port = await freePort()
     const files = await sampleFiles()
     const server = files['server.json'] as { listen: object }
     const address = `http://localhost:${port}`
     const { folder, remove } = await sampleFolder({ 'server.json': { ...server, issuer: address, listen: { ...server.listen, port } } })
     await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'))
+    // A command that is built starts in a tenth of the time, and the guides run many.
     const program = (await isBuildFresh())
       ? [join(repository, 'dist/main.js')]
       : ['--import', createRequire(import.meta.url).resolve('tsx'), join(repository, 'src/main.ts')]

@@ -1,11 +1,11 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { expect } from 'chai'
 import { repository } from '../support/sample.ts'
-import { isBuildFresh } from '../support/server-process.ts'
+import { requireBuild } from '../support/server-process.ts'
 import { type Block, blocksOf } from './blocks.ts'
 
 const page = 'docs/guides/plug-ins.md'
@@ -42,7 +42,7 @@ describe(page, function () {
   let lost = false
   before(async () => {
     // Packages that are installed have what was built.
-    if (!(await isBuildFresh())) spawnSync('npm', ['run', '--silent', 'prepare'], { cwd: repository })
+    await requireBuild()
     folder = await mkdtemp(join(tmpdir(), 'cambist-plug-in-'))
     await mkdir(join(folder, 'config'))
   })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { requireProgram, run } from '../interop/tools.ts'
-import { freePort, isBuildFresh, repository, type ServerProcess, startProcess } from '../support/server-process.ts'
+import { freePort, repository, requireBuild, type ServerProcess, startProcess } from '../support/server-process.ts'
 
 const orders = 'http://localhost:3001/orders/'
 
@@ -18,11 +18,8 @@ describe('two commands: npm ci && npm start', function () {
 
   before(async function () {
     requireProgram(this, 'curl', ['--version'], 'CAMBIST_REQUIRE_CURL')
-    // What `npm ci` does by itself.
-    if (!(await isBuildFresh())) {
-      const { status, stdout } = spawnSync('npm', ['run', '--silent', 'prepare'], npm)
-      expect(status, stdout).to.equal(0)
-    }
+    // `npm ci` makes it by itself.
+    await requireBuild()
     folder = await mkdtemp(join(tmpdir(), 'cambist-sample-'))
     issuer = await copySample()
   })

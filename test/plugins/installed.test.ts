@@ -9,7 +9,7 @@ import { decodeJwt } from 'jose'
 import { tokenExchange } from '../support/oauth.ts'
 import { basic, encodeForm } from '../support/running-server.ts'
 import { repository } from '../support/sample.ts'
-import { freePort, isBuildFresh } from '../support/server-process.ts'
+import { freePort, requireBuild } from '../support/server-process.ts'
 
 const example = join(repository, 'examples/cambist-legacy-token')
 const portalSecret = 'the-secret-of-the-old-portal-0123456789'
@@ -45,7 +45,7 @@ describe('the example package, installed from its tarball beside cambist from it
   }
 
   before(async function () {
-    if (!(await isBuildFresh())) spawnSync('npm', ['run', '--silent', 'prepare'], { cwd: repository })
+    await requireBuild()
     folder = await mkdtemp(join(tmpdir(), 'cambist-installed-'))
     await cp(join(example, 'configuration'), folder, { recursive: true })
     const port = await freePort()
@@ -133,7 +133,7 @@ describe('the example package, installed from its tarball beside cambist from it
     const types = { types: ['node'], typeRoots: [join(repository, 'node_modules/@types')] }
     await writeFile(join(folder, 'typed/package.json'), '{ "type": "module" }')
     await writeFile(join(folder, 'typed/tsconfig.json'), JSON.stringify({ compilerOptions: { ...options, ...types } }))
-    const compile = () => run(join(repository, 'node_modules/.bin/tsc'), ['-p', join(folder, 'typed')])
+    const compile = () => run(join(repository, 'node_modules/.bin/tsc'), ['--pretty', 'false', '-p', join(folder, 'typed')])
     const { status, said } = compile()
     expect(status, said).to.equal(0)
     await writeFile(join(folder, 'typed/plugin.ts'), typedPlugin.replace('subject: token', 'subjekt: token'))

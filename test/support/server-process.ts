@@ -83,6 +83,13 @@ export async function isBuildFresh(): Promise<boolean> {
   return built !== undefined && built.mtimeMs > Math.max(...(await Promise.all(changes)))
 }
 
+/** For what only a build can do. No test makes one: others may be running it. */
+export async function requireBuild(): Promise<void> {
+  const built = await stat(resolve(repository, 'dist/main.js')).catch(() => undefined)
+  if (built === undefined) throw new Error('there is no dist/: run "npm run prepare"')
+  if (!(await isBuildFresh())) console.warn('      dist/ is older than src/: run "npm run prepare"')
+}
+
 /** A port of this machine on which nothing listens now. */
 export async function freePort(): Promise<number> {
   const server = createServer()
