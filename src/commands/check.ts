@@ -68,6 +68,8 @@ async function reportOn(
 ): Promise<Omit<Report, 'tests' | 'replaced'>> {
   const kept = new Kept().draft()
   const loaded = await problemsOrLoaded(parsed, kept)
+  // What is sound has been built, and may have begun something.
+  if ('problems' in loaded) await kept.discard()
   if ('problems' in loaded) return { parsed, strict, problems: loaded.problems, warnings: [], connections: [], asked: undefined }
   const { server, warnings, probes } = loaded
   const connections = listedConnections(server.connections.values())

@@ -14,21 +14,29 @@ class GuessedValue extends Error {}
 class MysqlDriver implements Driver<PoolConnection> {
   readonly #settings: PoolOptions
   readonly #sockets = new Sockets()
-  readonly #pool: Pool
+  readonly #limits: PoolOptions
+  #pool: Pool | undefined
 
   constructor(login: Login) {
     const stream = () => this.#sockets.connect(login.host, login.port)
     this.#settings = { ...settingsOf(login), stream }
     const { max, idle, waiting } = login.connections
     // The driver closes idle connections only where fewer than all of them may be idle.
-    const limits = { connectionLimit: max, maxIdle: Math.max(1, max - 1), idleTimeout: idle, queueLimit: waiting }
-    this.#pool = mysql.createPool({ ...this.#settings, ...limits })
-    this.#pool.on('connection', connection => connection.on('error', () => {}))
+    this.#limits = { connectionLimit: max, maxIdle: Math.max(1, max - 1), idleTimeout: idle, queueLimit: waiting }
+  }
+
+  // From the first moment on it looks every second for idle connections: a command that asks nothing would never end.
+  #started(): Pool {
+    const pool = mysql.createPool({ ...this.#settings, ...this.#limits })
+    pool.on('connection', connection => connection.on('error', () => {}))
+    return pool
   }
 
   borrow(): Promise<PoolConnection> {
+    this.#pool ??= this.#started()
+    const pool = this.#pool
     return new Promise((resolve, reject) => {
-      this.#pool.getConnection((error, connection) => (error === null ? resolve(connection) : reject(error)))
+      pool.getConnection((error, connection) => (error === null ? resolve(connection) : reject(error)))
     })
   }
 
@@ -79,7 +87,8 @@ class MysqlDriver implements Driver<PoolConnection> {
   }
 
   async close(): Promise<void> {
-    await briefly(new Promise(resolve => this.#pool.end(resolve)))
+    const pool = this.#pool
+    if (pool !== undefined) await briefly(new Promise(resolve => pool.end(resolve)))
     this.#sockets.destroy()
   }
 }

@@ -3,6 +3,7 @@ import type { DataStoreKind } from '../../../src/data-stores/data-store.ts'
 import { sql } from '../../../src/data-stores/sql.ts'
 import { certifiedKey } from '../../support/certificates.ts'
 import { buildStore } from '../build-store.ts'
+import { kinds } from './databases.ts'
 import { lookupParts } from '../templates.ts'
 
 const file = {
@@ -44,6 +45,16 @@ describe('data store sql, its file', () => {
     it(`may not have ${what}`, async () => {
       const { problems } = await buildStore(sql, { ...file, ...more }, { CA: 'nonsense' })
       expect(problems.join('\n')).to.match(expected)
+    })
+  }
+
+  for (const kind of kinds) {
+    it(`does nothing before it is asked: ${kind.name}`, async () => {
+      const timers = () => process.getActiveResourcesInfo().filter(resource => resource === 'Timeout').length
+      const before = timers()
+      const server = kind.server(kind.login(1))
+      expect(timers()).to.equal(before)
+      await server.close()
     })
   }
 
