@@ -48,7 +48,8 @@ export async function tryLookups(lookups: readonly Lookup[], variables: Variable
   } catch (error) {
     const { body, internal, outcome } = failureOf(error, false)
     if (outcome === 'failed') throw error
-    const because = internal.outage ?? internal.reason
+    const why = internal.cause === undefined ? '' : `: ${internal.cause}`
+    const because = internal.outage === undefined ? internal.reason : `${internal.outage}${why}`
     return { made, refusal: { error: body.error, description: body.error_description, because, setting: internal.setting } }
   }
 }

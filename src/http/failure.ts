@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { OAuthError, Outage, type RefusalReason, refusals, TokenRejected } from '../oauth/errors.ts'
+import { OAuthError, Outage, type RefusalReason, refusals, SaidCause, TokenRejected } from '../oauth/errors.ts'
 
 /** How a failure is answered, and what the record says of it. */
 export interface Failure {
@@ -77,6 +77,7 @@ function causeOf({ cause }: Error): { cause?: string } {
   // A cause in words is our own, and repeats nothing.
   if (typeof cause === 'string') return { cause }
   if (!(cause instanceof Error)) return {}
+  if (cause instanceof SaidCause) return { cause: cause.message }
   // It is what the description says already; what lies behind it may be more.
   if (cause instanceof TokenRejected) return causeOf(cause)
   const code = (cause as NodeJS.ErrnoException).code

@@ -100,6 +100,9 @@ export class TokenRejected extends Error {
   }
 }
 
+/** A cause that says in words of ours what is wrong elsewhere, and repeats nothing that anybody has sent: the log has it whole. */
+export class SaidCause extends Error {}
+
 /**
  * Something that this exchange needs could not be asked: a store, a key server, another authorization server.
  * Never the caller's fault; answered with 503 `temporarily_unavailable` (`http/failure.ts`).

@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http'
 import type { JsonValue } from '../../json.ts'
 import { AnswerTooLarge, type GuardedFetch } from '../../keys/guarded-fetch.ts'
-import { Outage } from '../../oauth/errors.ts'
+import { Outage, SaidCause } from '../../oauth/errors.ts'
 import { UnfitAnswer } from '../fitting-rows.ts'
 import type { Credentials } from './credentials.ts'
 
@@ -78,11 +78,11 @@ const missing = new Set([204, 400, 404, 410, 413, 414, 422, 431])
 
 /** The service has answered, and nobody can go on with what it says. */
 export function unreadable(why: string): UnfitAnswer {
-  return new UnfitAnswer('the answer of the service cannot be used', new Error(why))
+  return new UnfitAnswer('the answer of the service cannot be used', new SaidCause(why))
 }
 
 function noAnswer(why: string): Outage {
-  return new Outage('the service cannot be asked', new Error(why))
+  return new Outage('the service cannot be asked', new SaidCause(why))
 }
 
 // The address has values in it.

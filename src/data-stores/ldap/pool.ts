@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { Outage } from '../../oauth/errors.ts'
+import { Outage, SaidCause } from '../../oauth/errors.ts'
 import type { Connection } from './connection.ts'
 import { type Directories, isRefusedLogOn, type Opened } from './directories.ts'
 import { rootSearch } from './root-search.ts'
@@ -207,5 +207,5 @@ function busy(member: Member): Member {
 }
 
 function outage(cause: Error): Outage {
-  return new Outage('the directory cannot be reached', cause)
+  return new Outage('the directory cannot be reached', new SaidCause(cause.message, { cause }))
 }

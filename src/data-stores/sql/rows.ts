@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json.ts'
+import { SaidCause } from '../../oauth/errors.ts'
 import type { Row } from '../data-store.ts'
 import { UnfitAnswer } from '../fitting-rows.ts'
 import { type Answer, Digits, Parsed, type SqlValue } from './server.ts'
@@ -59,5 +60,5 @@ function jsonIn(text: string, name: string): JsonValue {
 
 // It has answered: whoever has an odd entry must not make it look as if it were down.
 function unusable(why: string): UnfitAnswer {
-  return new UnfitAnswer('the answer of the database cannot be used', new Error(why))
+  return new UnfitAnswer('the answer of the database cannot be used', new SaidCause(why))
 }

@@ -1,4 +1,4 @@
-import { Outage } from '../../oauth/errors.ts'
+import { Outage, SaidCause } from '../../oauth/errors.ts'
 import { UnfitAnswer } from '../fitting-rows.ts'
 
 /** What a database server is asked. */
@@ -83,7 +83,7 @@ export class SqlServer<Connection extends object = object> {
       if (error instanceof Outage) throw error
       const failure = this.#driver.failure(error)
       if (failure === 'unfit-value') return { columns: [], rows: [] }
-      const cause = new Error(this.#driver.describe(error))
+      const cause = new SaidCause(this.#driver.describe(error))
       // It has answered: else whoever may choose such a value could have everybody told that the database is down.
       if (failure === 'unfit-data') throw new UnfitAnswer('the database cannot work out the statement', cause)
       throw new Outage('the database cannot be asked', cause)

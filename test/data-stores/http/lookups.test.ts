@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { QueryValue, Row } from '../../../src/data-stores/data-store.ts'
 import { UnfitAnswer } from '../../../src/data-stores/fitting-rows.ts'
 import { http } from '../../../src/data-stores/http.ts'
+import { failureOf } from '../../../src/http/failure.ts'
 import { Outage } from '../../../src/oauth/errors.ts'
 import { until } from '../../stores/until.ts'
 import { type BuiltStore, buildStore } from '../build-store.ts'
@@ -140,6 +141,18 @@ describe('data-stores/http', function () {
       const error = await ask({ path: '/p' }).catch(error => error)
       expect(error instanceof UnfitAnswer, JSON.stringify(said).slice(0, 60)).to.equal(isUnfit)
     }
+  })
+
+  it('says in the record why there is no answer, and not what was asked', async () => {
+    const recorded = async (answer: PeopleService['answer']) => {
+      service.answer = answer
+      const error = await ask({ path: '/people/{v}' }, ['s3cret']).catch(error => error)
+      return failureOf(error, false).internal
+    }
+    expect(await recorded(() => ({ status: 403 }))).to.include({ outage: 'the service cannot be asked', cause: 'it answered 403' })
+    const broken = await recorded(() => 'goodbye')
+    expect(broken.cause).to.match(/socket hang up|ECONNRESET/)
+    expect(JSON.stringify(broken)).not.to.contain('s3cret')
   })
 
   it('never leaves the segment of a path', async () => {

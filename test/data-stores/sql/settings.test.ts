@@ -3,8 +3,8 @@ import type { DataStoreKind } from '../../../src/data-stores/data-store.ts'
 import { sql } from '../../../src/data-stores/sql.ts'
 import { certifiedKey } from '../../support/certificates.ts'
 import { buildStore } from '../build-store.ts'
-import { kinds } from './databases.ts'
 import { lookupParts } from '../templates.ts'
+import { kinds } from './databases.ts'
 
 const file = {
   engine: 'postgresql',
