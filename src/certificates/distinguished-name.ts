@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { childrenOf, type DerElement, NotDer, objectIdentifierOf, readOnly, tags } from './der.ts'
 
 /** One attribute of a name: `CN=orders`. */
@@ -86,10 +87,16 @@ function attributeOf(element: DerElement): NameAttribute {
 
 /** The text of a string of any of the types that RFC 5280 §4.1.2.4 allows. Which of them it is says nothing. */
 function attributeValue({ tag, content }: DerElement): AttributeValue {
-  if (tag === tags.utf8String) return { text: content.toString('utf8') }
+  // What is no text stays what it is: two different ones must not read alike.
+  if (tag === tags.utf8String && isUtf8(content)) return { text: content.toString('utf8') }
   if (tag === tags.printableString || tag === tags.ia5String || tag === tags.teletexString) return { text: content.toString('latin1') }
-  if (tag === tags.bmpString && content.length % 2 === 0) return { text: Buffer.from(content).swap16().toString('utf16le') }
+  // Halves of characters have no UTF-8, and would all be written alike.
+  if (tag === tags.bmpString && content.length % 2 === 0 && !/\p{Surrogate}/u.test(wide(content))) return { text: wide(content) }
   return { der: Buffer.concat([Buffer.of(tag), lengthOf(content.length), content]).toString('hex') }
+}
+
+function wide(content: Buffer): string {
+  return Buffer.from(content).swap16().toString('utf16le')
 }
 
 function lengthOf(length: number): Buffer {

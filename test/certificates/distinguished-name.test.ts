@@ -44,6 +44,13 @@ describe('a distinguished name', () => {
     it(`${certificate} is not ${written}`, () => expect(parseName(written).canonical).not.to.equal(subjectOf(certificate).canonical))
   }
 
+  for (const [one, other] of [
+    ['CN=#0c01ff', 'CN=#0c01fe'],
+    ['CN=#1e02d800', 'CN=#1e02d801'],
+  ] as const) {
+    it(`${one} is no text, and not ${other}`, () => expect(parseName(one).canonical).not.to.equal(parseName(other).canonical))
+  }
+
   const mistakes: Array<[string, RegExp]> = [
     ['/C=CH/CN=x', /old OpenSSL/],
     ['', /empty/],
