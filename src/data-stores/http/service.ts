@@ -42,7 +42,7 @@ export class Service {
   async ask(question: HttpQuestion): Promise<JsonValue | undefined> {
     const { status, text } = await this.status(question)
     if (missing.has(status)) return undefined
-    if (status !== 200) throw noAnswer(`it answered ${status}`)
+    if (status !== 200) throw (isDown(status) ? noAnswer : unreadable)(`it answered ${status}`)
     try {
       return JSON.parse(text)
     } catch {
@@ -75,6 +75,12 @@ export class Service {
 // It does not know it (404, 410), has nothing of it (204), or does not take the value (400, 422) or so long a one (413, 414, and 431 of
 // servers that count the address among the headers): otherwise whoever can choose a value could make the service look as if it were down.
 const missing = new Set([204, 400, 404, 410, 413, 414, 422, 431])
+
+// Nobody is served: it fails (5xx), is too busy (408, 429), or does not know this server (401, 407). Anything else, such as the 403 of a
+// filter in front of it, one value may have provoked.
+function isDown(status: number): boolean {
+  return status >= 500 || [401, 407, 408, 429].includes(status)
+}
 
 /** The service has answered, and nobody can go on with what it says. */
 export function unreadable(why: string): UnfitAnswer {

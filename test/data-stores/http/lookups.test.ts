@@ -135,7 +135,9 @@ describe('data-stores/http', function () {
       [{ text: '{"number": 9007199254740993}' }, true],
       [{ json: { number: 1, padding: 'x'.repeat(300_000) } }, true],
       [{ text: 'Bad gateway' }, false],
-      [{ status: 500 }, false],
+      [{ status: 403 }, true],
+      [{ status: 302, headers: { location: '/api/elsewhere' } }, true],
+      ...[401, 408, 429, 500, 503].map(status => [{ status }, false] as const),
     ] as const) {
       service.answer = () => said
       const error = await ask({ path: '/p' }).catch(error => error)
@@ -149,7 +151,10 @@ describe('data-stores/http', function () {
       const error = await ask({ path: '/people/{v}' }, ['s3cret']).catch(error => error)
       return failureOf(error, false).internal
     }
-    expect(await recorded(() => ({ status: 403 }))).to.include({ outage: 'the service cannot be asked', cause: 'it answered 403' })
+    expect(await recorded(() => ({ status: 403 }))).to.include({
+      outage: 'the answer of the service cannot be used',
+      cause: 'it answered 403',
+    })
     const broken = await recorded(() => 'goodbye')
     expect(broken.cause).to.match(/socket hang up|ECONNRESET/)
     expect(JSON.stringify(broken)).not.to.contain('s3cret')
