@@ -9,6 +9,6 @@ export async function standingStill(...pids: ReadonlyArray<number | undefined>):
 async function isStopped(pid: number): Promise<boolean> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => [])
   const states = await Promise.all(threads.map(thread => readFile(`/proc/${pid}/task/${thread}/stat`, 'latin1').catch(() => ') T')))
-  // The name of the program may have any character in it.
-  return states.every(line => line.slice(line.lastIndexOf(')') + 2).startsWith('T'))
+  // The name of the program may have any character in it. Whoever has ended while its parent stands still is a zombie.
+  return states.every(line => /^[TtZX]/.test(line.slice(line.lastIndexOf(')') + 2)))
 }

@@ -123,8 +123,8 @@ describe('data store ldap, whose directory fails', function () {
   it('is given up when it hangs, and is asked again when it goes on, through no more connections', async () => {
     const store = await open([server.port])
     await asked(store)
-    await server.freeze()
     try {
+      await server.freeze()
       const outcomes = await many(store, 30, 500)
       expect(outcomes.some(isAnswer)).to.equal(false)
       for (let round = 0; round < 3; round++) expect((await many(store, 10, 300)).some(isAnswer)).to.equal(false)

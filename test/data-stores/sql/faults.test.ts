@@ -161,8 +161,8 @@ for (const kind of kinds) {
 
     it('gives up on a server that hangs, and finds it again', async () => {
       expect(await outcome(five(), [5])).to.deep.equal([{ id: 5 }])
-      await database.freeze()
       try {
+        await database.freeze()
         const answers = await Promise.all(Array.from({ length: 10 }, () => outcome(five(), [5], inTime(500))))
         expect(answers).to.deep.equal(Array(10).fill('the database does not answer in time'))
       } finally {
@@ -192,8 +192,8 @@ for (const kind of kinds) {
     it('closes also where the server hangs', async () => {
       const other = kind.server(kind.login(database.port))
       expect(await outcome(prepared('SELECT 5 AS id', other), [])).to.deep.equal([{ id: 5 }])
-      await database.freeze()
       try {
+        await database.freeze()
         await other.close()
       } finally {
         database.thaw()
