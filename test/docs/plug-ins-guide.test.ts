@@ -50,7 +50,11 @@ describe(page, function () {
 
   for (const block of blocks) {
     it(`line ${block.line}: ${block.language} ${block.marker?.value ?? ''}`, async function () {
-      if (lost) this.skip()
+      // Whoever could not do one step cannot do those that build on it; that one has failed, and fails the run.
+      if (lost) {
+        if (this.test !== undefined) this.test.title += ' (not tried: a step before it failed)'
+        this.skip()
+      }
       lost = true
       if (block.language === 'sh') await run(block, folder)
       else {

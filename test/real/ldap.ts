@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { until } from '../stores/until.ts'
-import { standingStill } from './freezing.ts'
 import type { Authority, Certified } from './ldap-authority.ts'
 import { reader, suffix, testDirectory } from './ldap-people.ts'
+import { SingleProcess } from './single-process.ts'
 
 const run = promisify(execFile)
 
@@ -111,13 +111,13 @@ function settingsOf(folder: string, { authority, certified, settings = [] }: Rea
   ].join('\n')
 }
 
-class ServerProcess implements RealLdap {
+class ServerProcess extends SingleProcess implements RealLdap {
   readonly port: number
   readonly #securePort: number
   readonly #folder: string
-  #process: ChildProcess | undefined
 
   constructor(folder: string, port: number, securePort: number) {
+    super()
     this.#folder = folder
     this.port = port
     this.#securePort = securePort
@@ -131,28 +131,10 @@ class ServerProcess implements RealLdap {
     return `ldaps://localhost:${this.#securePort}`
   }
 
-  async freeze(): Promise<void> {
-    this.#process?.kill('SIGSTOP')
-    await standingStill(this.#process?.pid)
-  }
-
-  thaw(): void {
-    this.#process?.kill('SIGCONT')
-  }
-
-  async kill(): Promise<void> {
-    const running = this.#process
-    this.#process = undefined
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
-    const ended = once(running, 'exit')
-    running.kill('SIGKILL')
-    await ended
-  }
-
   async start(): Promise<void> {
     const addresses = `${this.url}/ ldaps://127.0.0.1:${this.#securePort}/`
     const started = spawn(slapd as string, ['-h', addresses, '-f', join(this.#folder, 'slapd.conf'), '-d', '0'], { stdio: 'ignore' })
-    this.#process = started
+    this.process = started
     // A test that is broken off leaves no server behind.
     const kill = () => started.kill('SIGKILL')
     process.once('exit', kill)

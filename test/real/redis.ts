@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { until } from '../stores/until.ts'
-import { standingStill } from './freezing.ts'
+import { SingleProcess } from './single-process.ts'
 
 /** A Redis process that a test has started and may do anything to. */
 export interface RealRedis {
@@ -134,14 +134,14 @@ async function orStopAll(servers: readonly RealRedis[], start: () => Promise<rea
   }
 }
 
-class ServerProcess implements RealRedis {
+class ServerProcess extends SingleProcess implements RealRedis {
   readonly port: number
   readonly #folder: string
   readonly #arguments: readonly string[]
   readonly #password: string | undefined
-  #process: ChildProcess | undefined
 
   constructor(port: number, folder: string, settings: readonly string[], password?: string) {
+    super()
     this.port = port
     this.#folder = folder
     this.#arguments = settings
@@ -152,27 +152,9 @@ class ServerProcess implements RealRedis {
     return `redis://127.0.0.1:${this.port}`
   }
 
-  async freeze(): Promise<void> {
-    this.#process?.kill('SIGSTOP')
-    await standingStill(this.#process?.pid)
-  }
-
-  thaw(): void {
-    this.#process?.kill('SIGCONT')
-  }
-
-  async kill(): Promise<void> {
-    const running = this.#process
-    this.#process = undefined
-    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
-    const ended = once(running, 'exit')
-    running.kill('SIGKILL')
-    await ended
-  }
-
   async start(): Promise<void> {
     const started = spawn('redis-server', this.#arguments, { stdio: 'ignore' })
-    this.#process = started
+    this.process = started
     // A test that is broken off leaves no server behind.
     const kill = () => started.kill('SIGKILL')
     process.once('exit', kill)
