@@ -9,6 +9,7 @@ import type { Reading, Snapshot } from '../config/snapshot.ts'
 import type { ReloadFacts } from '../reload/reload-report.ts'
 import type { Prepared, Site } from '../reload/site.ts'
 import { TicketKeys } from '../tls/ticket-keys.ts'
+import { letGoWithWorker } from './hand-over.ts'
 import type { ToFirst, ToWorker } from './messages.ts'
 
 const millisecondsToPrepare = 120_000
@@ -43,6 +44,7 @@ export class Fleet implements Site {
     this.#foundation = { ...snapshot, files: snapshot.files.filter(({ file }) => file === 'server.json') }
     this.#tickets.onReplaced(keys => this.#sendToAll({ kind: 'tickets', keys }))
     cluster.setupPrimary({ serialization: 'advanced' })
+    cluster.on('fork', letGoWithWorker)
     cluster.on('message', (worker: Worker, message: ToFirst) => this.#hear(worker, message))
     cluster.on('exit', (worker, code, signal) => this.#mourn(worker, code, signal))
   }
