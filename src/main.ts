@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { readFile } from 'node:fs/promises'
-import { type Command, UsageError } from './commands/command.ts'
-import { terminal } from './commands/terminal.ts'
+import type { Command } from './commands/command.ts'
 import { didYouMean } from './config/suggest.ts'
+import { terminal } from './terminal.ts'
+import { UsageError } from './usage-error.ts'
 
 // Each is read when it is called: whoever asks for credentials does not wait for the server's code.
 const commands = new Map<string, () => Promise<Command>>([

@@ -3,12 +3,13 @@ import { partitionOfRegion, partitions } from '../aws/partitions.ts'
 import { type JsonObject, parseOutsidersObject } from '../json.ts'
 import { guardedFetch } from '../keys/guarded-fetch.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
+import { terminal } from '../terminal.ts'
+import { UsageError } from '../usage-error.ts'
 import { exchangeHelp, exchangeOptions, exchangeRequested, exchangeUsage } from '../workstation/exchange-request.ts'
 import { obtain } from '../workstation/obtain.ts'
 import { cacheFolder, TokenCache } from '../workstation/token-cache.ts'
-import { type Command, readOptions, UsageError } from './command.ts'
-import { terminal } from './terminal.ts'
-import { systemTime } from './world.ts'
+import { systemTime } from '../world.ts'
+import { type Command, readOptions } from './command.ts'
 
 const loginOptions = {
   region: { type: 'string' },

@@ -10,11 +10,11 @@ import { type Keeping, Kept } from '../kept.ts'
 import type { PluginPackage } from '../plugins/plugin-package.ts'
 import { typesOf } from '../plugins/read-exports.ts'
 import { type LoadedTests, loadTests } from '../policy-tests/load-tests.ts'
+import { terminal } from '../terminal.ts'
+import { withoutStore } from '../world.ts'
 import { type Command, configOption, readOptions } from './command.ts'
 import { counted } from './counted.ts'
 import { type ListedConnection, linesOfConnection, listedConnections } from './listed-connections.ts'
-import { terminal } from './terminal.ts'
-import { withoutStore } from './world.ts'
 
 /** `cambist check`: loads a configuration as the server would, and starts nothing. */
 export const check: Command = {

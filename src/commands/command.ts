@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { didYouMean } from '../config/suggest.ts'
+import { UsageError } from '../usage-error.ts'
 
 /** One command of the command line. */
 export interface Command {
@@ -11,9 +12,6 @@ export interface Command {
   /** Resolves to the exit code. */
   run(args: readonly string[]): Promise<number>
 }
-
-/** The command was called in a way that it does not understand. */
-export class UsageError extends Error {}
 
 type Options = NonNullable<ParseArgsConfig['options']>
 type ReadOptions<Config extends Options> = ReturnType<

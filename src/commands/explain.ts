@@ -15,9 +15,10 @@ import { Kept } from '../kept.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { openStore } from '../stores/open-store.ts'
 import type { Store } from '../stores/store.ts'
-import { type Command, configOption, readOptions, UsageError } from './command.ts'
-import { terminal } from './terminal.ts'
-import { outsideToExplain, systemTime } from './world.ts'
+import { terminal } from '../terminal.ts'
+import { UsageError } from '../usage-error.ts'
+import { outsideToExplain, systemTime } from '../world.ts'
+import { type Command, configOption, readOptions } from './command.ts'
 
 const options = {
   ...configOption,

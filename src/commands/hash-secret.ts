@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { digestSecret, generateSecret, hashSecret } from '../clients/secrets.ts'
+import { terminal } from '../terminal.ts'
 import { type Command, readOptions } from './command.ts'
-import { terminal } from './terminal.ts'
 
 /** `cambist hash-secret`: what a client's file may hold instead of its secret. */
 export const hashSecretCommand: Command = {

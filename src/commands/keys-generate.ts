@@ -3,8 +3,9 @@ import { join, resolve } from 'node:path'
 import { didYouMean } from '../config/suggest.ts'
 import { type Algorithm, keyAlgorithms, makeKeyPair, type WantedKey } from '../keys/key-pair.ts'
 import { apply } from '../rotation/change.ts'
-import { configOption, readOptions, UsageError } from './command.ts'
-import { terminal } from './terminal.ts'
+import { terminal } from '../terminal.ts'
+import { UsageError } from '../usage-error.ts'
+import { configOption, readOptions } from './command.ts'
 
 /** `cambist keys generate`: a new key with its description. */
 export async function generate(args: readonly string[]): Promise<number> {

@@ -2,10 +2,11 @@ import { resolve } from 'node:path'
 import { didYouMean } from '../config/suggest.ts'
 import { rotateKey } from '../rotation/rotate.ts'
 import { type StepName, stepNames } from '../rotation/steps.ts'
-import { configOption, readOptions, UsageError } from './command.ts'
+import { terminal } from '../terminal.ts'
+import { UsageError } from '../usage-error.ts'
+import { systemTime } from '../world.ts'
+import { configOption, readOptions } from './command.ts'
 import { checkId } from './keys-generate.ts'
-import { terminal } from './terminal.ts'
-import { systemTime } from './world.ts'
 
 const flag = { type: 'boolean', default: false } as const
 

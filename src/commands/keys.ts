@@ -1,5 +1,6 @@
 import { keyAlgorithms } from '../keys/key-pair.ts'
-import { type Command, UsageError } from './command.ts'
+import { UsageError } from '../usage-error.ts'
+import type { Command } from './command.ts'
 import { generate } from './keys-generate.ts'
 import { rotate } from './keys-rotate.ts'
 

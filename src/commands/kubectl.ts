@@ -1,12 +1,13 @@
 import { tokenTypeNamed } from '../explain/request.ts'
 import { parseOutsidersObject } from '../json.ts'
 import { guardedFetch } from '../keys/guarded-fetch.ts'
+import { terminal } from '../terminal.ts'
+import { UsageError } from '../usage-error.ts'
 import { exchangeHelp, exchangeOptions, exchangeRequested, exchangeUsage } from '../workstation/exchange-request.ts'
 import { obtain } from '../workstation/obtain.ts'
 import { cacheFolder, TokenCache } from '../workstation/token-cache.ts'
-import { type Command, readOptions, UsageError } from './command.ts'
-import { terminal } from './terminal.ts'
-import { systemTime } from './world.ts'
+import { systemTime } from '../world.ts'
+import { type Command, readOptions } from './command.ts'
 
 const versions = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1'] as const
 

@@ -13,9 +13,10 @@ import { isJsonObject, type JsonObject } from '../json.ts'
 import { type Keeping, Kept } from '../kept.ts'
 import type { Lookup } from '../policies/lookup.ts'
 import type { Server } from '../server.ts'
-import { type Command, configOption, readOptions, UsageError } from './command.ts'
-import { terminal } from './terminal.ts'
-import { systemTime, withoutStore } from './world.ts'
+import { terminal } from '../terminal.ts'
+import { UsageError } from '../usage-error.ts'
+import { systemTime, withoutStore } from '../world.ts'
+import { type Command, configOption, readOptions } from './command.ts'
 
 const text = { type: 'string' } as const
 const options = {

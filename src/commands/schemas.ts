@@ -5,8 +5,8 @@ import { describe } from '../config/problems.ts'
 import { readSources } from '../config/read.ts'
 import { pluginsFrom } from '../plugins/load-plugins.ts'
 import { namedPlugins, problemsOfPlugins } from '../plugins/named-plugins.ts'
+import { terminal } from '../terminal.ts'
 import { type Command, configOption, readOptions } from './command.ts'
-import { terminal } from './terminal.ts'
 
 /** `cambist schemas`: the schemas with which an editor completes and checks the files, also those of plug-ins. */
 export const schemas: Command = {

@@ -11,9 +11,9 @@ import { supervise } from '../processes/supervise.ts'
 import { serveAsWorker } from '../processes/worker.ts'
 import { ConfigurationFolder, type SteadyReading } from '../reload/folder.ts'
 import { makeMissingFiles } from '../sample/first-start.ts'
+import { terminal } from '../terminal.ts'
+import { withoutStore } from '../world.ts'
 import { type Command, configOption, readOptions } from './command.ts'
-import { terminal } from './terminal.ts'
-import { withoutStore } from './world.ts'
 
 /** `cambist serve`: the server. */
 export const serve: Command = {

@@ -13,10 +13,10 @@ import { junit } from '../policy-tests/junit.ts'
 import { loadTests, type TestFile } from '../policy-tests/load-tests.ts'
 import { countOf, type FileResult, runTests } from '../policy-tests/run.ts'
 import type { Server } from '../server.ts'
+import { terminal } from '../terminal.ts'
+import { withoutStore } from '../world.ts'
 import { type Command, configOption, readOptions } from './command.ts'
 import { counted } from './counted.ts'
-import { terminal } from './terminal.ts'
-import { withoutStore } from './world.ts'
 
 /** `cambist test`: plays the policy tests. */
 export const test: Command = {

@@ -5,8 +5,9 @@ import { endpoint } from '../http/documents.ts'
 import { isJsonObject } from '../json.ts'
 import { mintSampleAssertion, mintSampleResponseForAws } from '../sample/sample-assertion.ts'
 import { mintSampleToken } from '../sample/sample-token.ts'
-import { type Command, configOption, readOptions, UsageError } from './command.ts'
-import { terminal } from './terminal.ts'
+import { terminal } from '../terminal.ts'
+import { UsageError } from '../usage-error.ts'
+import { type Command, configOption, readOptions } from './command.ts'
 
 /** `cambist token`: a token to try the sample configuration with. */
 export const token: Command = {

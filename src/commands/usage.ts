@@ -8,9 +8,10 @@ import { clientsIn, type UseTree, usersOf } from '../config/usage-tree.ts'
 import { type Item, itemOf, type Use, usesIn } from '../config/uses.ts'
 import { pluginsFrom } from '../plugins/load-plugins.ts'
 import { namedPlugins } from '../plugins/named-plugins.ts'
-import { type Command, configOption, readOptions, UsageError } from './command.ts'
+import { terminal } from '../terminal.ts'
+import { UsageError } from '../usage-error.ts'
+import { type Command, configOption, readOptions } from './command.ts'
 import { counted } from './counted.ts'
-import { terminal } from './terminal.ts'
 
 /** `cambist usage`: who uses a file or a scope, and what nothing uses. */
 export const usage: Command = {

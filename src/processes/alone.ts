@@ -1,10 +1,10 @@
-import { systemTime } from '../commands/world.ts'
 import { describeWarning } from '../config/problems.ts'
 import { measureProcess } from '../observe/metrics/process-metrics.ts'
 import { openSignals, tracingOf } from '../observe/signals.ts'
 import { ReloadReport } from '../reload/reload-report.ts'
 import { Reloader } from '../reload/reloader.ts'
 import { TicketKeys } from '../tls/ticket-keys.ts'
+import { systemTime } from '../world.ts'
 import { announce, type Beginning, listenFor, openStoreOf, siteOf } from './beginning.ts'
 import { finish, hearSignals, reloadUntilStopped } from './stopping.ts'
 

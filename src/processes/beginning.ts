@@ -1,8 +1,6 @@
 import type { Logger } from 'pino'
 import { createAdminApp } from '../admin.ts'
 import { createApp } from '../app.ts'
-import { terminal } from '../commands/terminal.ts'
-import { outsideOf, systemTime } from '../commands/world.ts'
 import type { Parsed } from '../config/load.ts'
 import type { ServerSettings } from '../config/server-file.ts'
 import { endpoint } from '../http/documents.ts'
@@ -16,7 +14,9 @@ import type { ConfigurationFolder, SteadyReading } from '../reload/folder.ts'
 import { sampleBanner } from '../sample/banner.ts'
 import { openStore } from '../stores/open-store.ts'
 import type { Store } from '../stores/store.ts'
+import { terminal } from '../terminal.ts'
 import type { TicketKeys } from '../tls/ticket-keys.ts'
+import { outsideOf, systemTime } from '../world.ts'
 import { ThisProcess } from './this-process.ts'
 
 /** What the first process, or the only one, begins with. */

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, open, realpath, rename, rm, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { pino } from 'pino'
-import { withoutStore } from '../commands/world.ts'
 import { type FoundText, readExternalText } from '../config/link.ts'
 import { buildConfiguration, parseSources } from '../config/load.ts'
 import { ConfigError, describe } from '../config/problems.ts'
@@ -11,6 +10,7 @@ import type { ExternalText } from '../config/values.ts'
 import type { NewFile } from '../keys/key-pair.ts'
 import { pluginsFrom } from '../plugins/load-plugins.ts'
 import type { PluginFinder } from '../plugins/plugin-package.ts'
+import { withoutStore } from '../world.ts'
 
 /** What one step does to the folder, in this order. */
 export interface Change {

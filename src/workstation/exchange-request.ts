@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { UsageError } from '../commands/command.ts'
 import { tokenTypeNamed } from '../explain/request.ts'
 import { endpoint } from '../http/documents.ts'
 import { type JsonObject, parseOutsidersObject } from '../json.ts'
 import type { GuardedFetch } from '../keys/guarded-fetch.ts'
 import { tokenExchangeGrant } from '../oauth/token-types.ts'
+import { UsageError } from '../usage-error.ts'
 import { readText, sourceNamed, type TextSource } from './subject-token.ts'
 
 /** The options of every command that exchanges a token of the person at this workstation. */

@@ -1,6 +1,6 @@
-import { terminal } from '../commands/terminal.ts'
 import type { GuardedFetch } from '../keys/guarded-fetch.ts'
 import type { Instant } from '../outside.ts'
+import { terminal } from '../terminal.ts'
 import { type ExchangeRequest, exchange, nameOf, type ObtainedToken } from './exchange-request.ts'
 import type { TokenCache } from './token-cache.ts'
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { UsageError } from '../commands/command.ts'
+import { UsageError } from '../usage-error.ts'
 
 /** Where a text that nobody may see comes from. */
 export type TextSource = { readonly from: 'file' | 'environment' | 'command'; readonly name: string }

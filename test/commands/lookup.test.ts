@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { UsageError } from '../../src/commands/command.ts'
 import { lookup as command } from '../../src/commands/lookup.ts'
 import type { TriedLookups } from '../../src/explain/try-lookups.ts'
+import { UsageError } from '../../src/usage-error.ts'
 import { sampleFiles, sampleFolder } from '../support/sample.ts'
 import { cambist, patience } from './run.ts'
 

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { check } from '../../src/commands/check.ts'
-import { type Command, UsageError } from '../../src/commands/command.ts'
+import type { Command } from '../../src/commands/command.ts'
 import { hashSecretCommand } from '../../src/commands/hash-secret.ts'
 import { keys } from '../../src/commands/keys.ts'
 import { serve } from '../../src/commands/serve.ts'
 import { token } from '../../src/commands/token.ts'
 import { usage } from '../../src/commands/usage.ts'
+import { UsageError } from '../../src/usage-error.ts'
 import { cambist, patience } from './run.ts'
 
 const commands: readonly Command[] = [serve, check, usage, keys, hashSecretCommand, token]

@@ -1,8 +1,8 @@
 import { pino } from 'pino'
-import { withoutStore } from '../../src/commands/world.ts'
 import { buildConfiguration, parseConfiguration } from '../../src/config/load.ts'
 import { ConfigError, describe as described } from '../../src/config/problems.ts'
 import { readSources } from '../../src/config/read.ts'
+import { withoutStore } from '../../src/world.ts'
 import { type Files, makeIssuers, usualFiles, writeFiles } from '../support/configuration.ts'
 
 /** What is said of the usual configuration with these files in it: every problem. */

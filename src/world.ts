@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
-import type { HarmlessStore } from '../explain/harmless-store.ts'
-import { guardedFetch } from '../keys/guarded-fetch.ts'
-import type { Outside } from '../outside.ts'
-import { pooledRandom } from '../pooled-random.ts'
-import { memoryStore } from '../stores/memory.ts'
-import type { Store } from '../stores/store.ts'
+import type { HarmlessStore } from './explain/harmless-store.ts'
+import { guardedFetch } from './keys/guarded-fetch.ts'
+import type { Outside } from './outside.ts'
+import { pooledRandom } from './pooled-random.ts'
+import { memoryStore } from './stores/memory.ts'
+import type { Store } from './stores/store.ts'
 
 /** The outside world as a process has it: the system's clock, its random numbers, the network. */
 export function outsideOf(store: Store, log: Logger): Outside {
