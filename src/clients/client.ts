@@ -5,8 +5,8 @@ import type { Recipient } from '../keys/recipient.ts'
 import type { IssuerKeys } from '../keys/remote-keys.ts'
 import type { Instant } from '../outside.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
+import type { AuthorityAuthentication, RegisteredAuthentication } from './certificate-authentication.ts'
 import type { SecretHash } from './secrets.ts'
-import type { AuthorityAuthentication, RegisteredAuthentication } from './tls-client-auth.ts'
 
 /** What a client presented to say who it is (RFC 6749 §2.3). Exactly one method; `http/client-credentials.ts` refuses more. */
 export type PresentedCredentials =

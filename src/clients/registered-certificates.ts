@@ -10,6 +10,7 @@ import { fetchKeySet } from '../keys/fetch-keys.ts'
 import { keySourceShape } from '../keys/key-source.ts'
 import { Refreshed } from '../keys/refreshed.ts'
 import type { Parts } from '../plugin.ts'
+import type { RegisteredCertificates } from './certificate-authentication.ts'
 
 const { jwksUri, jwks, maxStale, allowPrivateNetwork } = keySourceShape
 
@@ -31,14 +32,6 @@ export type CertificateSource = z.output<typeof shape>
 /** Whether exactly one source is named: the refinement of the object that has `certificateSourceShape`. */
 export function namesOneCertificateSource({ certificates, jwksUri: uri, jwks: set }: Partial<CertificateSource>): boolean {
   return [certificates, uri, set].filter(source => source !== undefined).length === 1
-}
-
-/** The certificates that a client has registered (RFC 8705 §2.2.2). */
-export interface RegisteredCertificates {
-  /** Whether it is one of them. Throws, or rejects with, an `Outage` when they could not be had. */
-  has(certificate: Certificate): boolean | Promise<boolean>
-  /** Whether the client itself says which they are, and may name those of somebody else. */
-  readonly claimed: boolean
 }
 
 /** The certificates of a client from wherever its settings, which stand at `path`, say. What cannot work is reported as a problem. */

@@ -1,24 +1,9 @@
 import { type ClientCertificate, distrust } from '../certificates/client-certificate.ts'
-import { isValid, type TrustAnchors } from '../certificates/trust-anchors.ts'
+import { isValid } from '../certificates/trust-anchors.ts'
 import type { Instant } from '../outside.ts'
-import type { CertificateIdentity } from './certificate-identity.ts'
+import type { RegisteredAuthentication } from './certificate-authentication.ts'
 import type { Client, PresentedCredentials } from './client.ts'
 import { notAuthenticated } from './not-authenticated.ts'
-import type { RegisteredCertificates } from './registered-certificates.ts'
-
-/** The client has a certificate of an authority that names it (RFC 8705 §2.1). */
-export interface AuthorityAuthentication {
-  readonly method: 'tls_client_auth'
-  readonly identity: CertificateIdentity
-  /** The authorities of this client alone; undefined: those of the server. */
-  readonly anchors: TrustAnchors | undefined
-}
-
-/** The client has registered its certificates (RFC 8705 §2.2). */
-export interface RegisteredAuthentication {
-  readonly method: 'self_signed_tls_client_auth'
-  readonly certificates: RegisteredCertificates
-}
 
 /** The certificate of the one who asks, with the client that it says to be; in SOAP nobody says it. */
 export type PresentedCertificate = Extract<PresentedCredentials, { method: 'certificate' }>
