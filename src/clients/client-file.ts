@@ -106,14 +106,20 @@ export const clientFile: z.ZodType<Blueprint<Client>> = clientSettings.transform
 async function buildClient(settings: ClientSettings, parts: Parts): Promise<Client> {
   // RFC 6749 Appendix A.1; a space or a letter beyond ASCII is encoded in as many ways as there are libraries.
   if (!/^[\x21-\x7e]+$/.test(parts.id)) parts.problem([], 'the name of the file is no client id: use visible ASCII characters only')
-  const { enabled, audiences, properties } = settings
+  const { enabled, audiences, properties, wsTrust, tokenExchange } = settings
+  if (wsTrust.enabled && tokenExchange.binding === 'dpop')
+    parts.warn(
+      'unreachable-target',
+      ['wsTrust', 'connections'],
+      'no token is ever issued here: "tokenExchange.binding" wants a DPoP proof, and WS-Trust has none',
+    )
   return {
     id: parts.id,
     enabled,
     authentication: await buildAuthentication(settings.authentication, parts),
-    tokenExchange: buildTokenExchange(settings.tokenExchange, parts),
+    tokenExchange: buildTokenExchange(tokenExchange, parts),
     introspection: await buildIntrospection(settings.introspection, parts),
-    wsTrust: { enabled: settings.wsTrust.enabled, connections: new Set(settings.wsTrust.connections.map(({ id }) => id)) },
+    wsTrust: { enabled: wsTrust.enabled, connections: new Set(wsTrust.connections.map(({ id }) => id)) },
     audiences,
     scopes: settings.scopes.map(({ name }) => name),
     properties,

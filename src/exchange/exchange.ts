@@ -13,8 +13,8 @@ import { checkValidity } from './check-validity.ts'
 import { delegate } from './delegate.ts'
 import { expressionContext } from './expression-context.ts'
 import { fulfilContract } from './fulfil-contract.ts'
-import { generateToken } from './generate-token.ts'
 import { grantScope } from './grant-scope.ts'
+import { issueToken } from './issue-token.ts'
 import { lookUpForSubject, lookUpForTarget, nothingFound } from './look-up.ts'
 import { mapAttributes } from './map-attributes.ts'
 import type { KeyConfirmation, PossessionEvidence } from './possession.ts'
@@ -25,7 +25,6 @@ import { selectMapping } from './select-mapping.ts'
 import { selectPolicy } from './select-policy.ts'
 import { selectTarget } from './select-target.ts'
 import { traceAncestors } from './trace-ancestors.ts'
-import { useOnce } from './use-once.ts'
 import type { Witness } from './witness.ts'
 
 /** A request to the token endpoint, after its form was read (step 1). */
@@ -90,9 +89,6 @@ export async function exchange(
   const mapped = witness.mapped(mapAttributes(target, attributes, delegation, scope, more, context, witness))
 
   // Only now is anything used up, made or sent.
-  await target.mapping.maker.ready?.()
-  await useOnce(server.outside.store, tokens, now)
-  witness.used()
   const { authentication, proxyRestriction } = tokens.subject.proof
   const grant = {
     client,
@@ -107,7 +103,7 @@ export async function exchange(
     proxyRestriction,
     now,
   }
-  const issued = witness.issued(await generateToken(grant))
+  const issued = await issueToken(server.outside.store, tokens, grant, witness)
   return {
     access_token: issued.token,
     issued_token_type: target.issuedTokenType,

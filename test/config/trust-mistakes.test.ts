@@ -46,6 +46,14 @@ describe('mistakes about IdP connections', function () {
     ])
   })
 
+  it('a client that is issued tokens with a DPoP proof only is told that WS-Trust has none', async () => {
+    const caller = replaced(whole['clients/caller.json'] ?? '', '  "wsTrust"', '  "tokenExchange": { "binding": "dpop" },\n  "wsTrust"')
+    expect(await problemsOf({ ...whole, 'clients/caller.json': caller })).to.deep.equal([])
+    expect(await warningsOf({ ...whole, 'clients/caller.json': caller })).to.deep.equal([
+      'clients/caller.json:6:5 wsTrust.connections: no token is ever issued here: "tokenExchange.binding" wants a DPoP proof, and WS-Trust has none [unreachable-target]',
+    ])
+  })
+
   it('check lists the mappings with their virtual servers, usage the connections of a generator', async () => {
     const { folder, remove } = writeFolder(whole)
     try {
