@@ -12,19 +12,24 @@ import type { ProcessorRequest, Proof, TokenProcessor } from './processor.ts'
 const shape = {
   issuer: z.string().min(1).meta({ description: 'What the issuer of these certificates is called: "entityId" of the connection' }),
   trustAnchors: trustAnchorSettings,
+  subject: z.enum(['subjectDn', 'sanDns', 'sanUri', 'sanIp', 'sanEmail']).default('subjectDn').meta({
+    description: 'Which name of the certificate is the subject: its own (default), or its only alternative name of one kind',
+  }),
 }
+type NamedBy = z.output<typeof shape.subject>
 
 /** The certificate of the TLS connection (RFC 8705 §2): the subject is whoever it names. Only IdP connections may name it. */
 export const x509 = pluginKind(
   'x509',
   shape,
-  ({ issuer, trustAnchors }, parts): TokenProcessor =>
-    new CertificateProcessor(parts.id, issuer, buildTrustAnchors(trustAnchors, parts, ['trustAnchors'])),
+  ({ issuer, trustAnchors, subject }, parts): TokenProcessor =>
+    new CertificateProcessor(parts.id, issuer, subject, buildTrustAnchors(trustAnchors, parts, ['trustAnchors'])),
 )
 
 const text = { type: 'string' }
 const texts = { type: 'array', items: text }
 const kinds = ['dns', 'uri', 'ip', 'email'] as const
+const kindsByName = { sanDns: 'dns', sanUri: 'uri', sanIp: 'ip', sanEmail: 'email' } as const
 
 class CertificateProcessor implements TokenProcessor {
   readonly id: string
@@ -45,12 +50,14 @@ class CertificateProcessor implements TokenProcessor {
     },
   }
   readonly #issuer: string
+  readonly #namedBy: NamedBy
   readonly #anchors: TrustAnchors
 
-  constructor(id: string, issuer: string, anchors: TrustAnchors) {
+  constructor(id: string, issuer: string, namedBy: NamedBy, anchors: TrustAnchors) {
     this.id = id
     this.issuers = [issuer]
     this.#issuer = issuer
+    this.#namedBy = namedBy
     this.#anchors = anchors
   }
 
@@ -59,18 +66,38 @@ class CertificateProcessor implements TokenProcessor {
     const problem = this.#anchors.problemOf(certificate, now)
     if (problem !== undefined)
       throw new TokenRejected('the client certificate proves nothing here', { cause: problem, member: 'trustAnchors' })
-    return this.#prove(attributesOf(certificate), certificate.leaf.notAfter)
+    const attributes = attributesOf(certificate)
+    const [subject, another] = this.#namesIn(attributes)
+    // Without a name, everybody would be the same nobody; of two, the next reader might take the other one.
+    if (subject === undefined || another !== undefined)
+      throw new TokenRejected(
+        `the client certificate has ${subject === undefined ? 'no' : 'more than one'} name that is its subject here`,
+        {
+          member: 'subject',
+        },
+      )
+    return this.#prove(subject, attributes, certificate.leaf.notAfter)
   }
 
   assume({ says, now }: AssumedToken): Proof {
-    if (typeof says.subjectDn !== 'string') throw new AssumptionMistake(['subjectDn'], 'a certificate has a subject')
     const san = Object.fromEntries(kinds.map(kind => [kind, (says.san as JsonObject | undefined)?.[kind] ?? []]))
-    const usual = { issuerDn: this.#issuer, thumbprint: '' }
-    return this.#prove({ ...usual, ...says, subjectDn: nameIn(says.subjectDn), san }, now + 3600)
+    const subjectDn = typeof says.subjectDn === 'string' ? nameIn(says.subjectDn) : ''
+    const attributes = { issuerDn: this.#issuer, thumbprint: '', ...says, subjectDn, san }
+    const [subject, another] = this.#namesIn(attributes)
+    if (subject !== undefined && another === undefined) return this.#prove(subject, attributes, now + 3600)
+    if (this.#namedBy === 'subjectDn') throw new AssumptionMistake(['subjectDn'], 'a certificate has a subject')
+    const kind = kindsByName[this.#namedBy]
+    throw new AssumptionMistake(['san'], `the subject is the certificate's only name of this kind: { "${kind}": ["…"] }`)
   }
 
-  #prove(attributes: JsonObject, expiresAt: number): Proof {
-    return { issuer: this.#issuer, subject: String(attributes.subjectDn), audiences: [], expiresAt, attributes }
+  /** The names that could be the subject. */
+  #namesIn({ subjectDn, san }: JsonObject): readonly string[] {
+    const names = this.#namedBy === 'subjectDn' ? [subjectDn] : [(san as JsonObject)[kindsByName[this.#namedBy]] ?? []].flat()
+    return names.filter(name => typeof name === 'string' && name !== '') as string[]
+  }
+
+  #prove(subject: string, attributes: JsonObject, expiresAt: number): Proof {
+    return { issuer: this.#issuer, subject, audiences: [], expiresAt, attributes }
   }
 }
 

@@ -138,6 +138,13 @@ describe('the certificate of a connection as the token (x509)', () => {
     expect(at.lastRecord()).to.deep.include({ client: 'gateway', subject: { iss: 'urn:devices', sub: 'CN=device 7,O=Acme' } })
   })
 
+  it('is refused where it names nobody', async () => {
+    const nameless = certify({ subject: '/', by: other, extensions: ['subjectAltName=critical,URI:spiffe://acme.example/orders'] })
+    const { text } = await faulted(at, { ...devices, http: as(nameless) }, 'wst:FailedAuthentication')
+    expect(text).to.include('the client certificate has no name that is its subject here')
+    expect(at.lastRecord().refusal).to.include({ setting: 'policies/token-processors/devices.json subject' })
+  })
+
   it('is refused from another authority, after its end, and where there is none', async () => {
     await faulted(at, { ...devices, http: as(caller) }, 'wst:FailedAuthentication')
     expect(at.lastRecord().refusal).to.include({ setting: 'policies/token-processors/devices.json trustAnchors' })
@@ -150,5 +157,31 @@ describe('the certificate of a connection as the token (x509)', () => {
   it('is not taken beside another token', async () => {
     const subject = assertionFor(makeSigner())
     expect((await ask(at, { path: '/sts/devices', subject, http: as(device) })).text).to.include('as the certificate of the TLS connection')
+  })
+})
+
+describe('the certificate of a connection as the token (x509), whose subject is an alternative name', () => {
+  const changed = (files: Files) =>
+    patched(withCertificates(files), {
+      'policies/token-processors/devices.json': { subject: 'sanUri' },
+      'policies/idp-connections/devices.json': { attributes: { TOKEN_SUBJECT: 'assertion.san.uri[0]' } },
+    })
+  const at = trustServerFor(makeSigner(), changed, outside)
+  const devices = { path: '/sts/devices', holder: 'none' } as const
+  const named = (names: string, subject = '/') => as(certify({ subject, by: other, extensions: [`subjectAltName=${names}`] }))
+
+  it('says who it is, also without a name of its own', async () => {
+    await answered(at, { ...devices, http: named('critical,URI:spiffe://acme.example/orders,DNS:a.example,IP:10.0.0.1') })
+    expect(at.lastRecord()).to.deep.include({ subject: { iss: 'urn:devices', sub: 'spiffe://acme.example/orders' } })
+  })
+
+  it('is refused without such a name, and with two', async () => {
+    for (const [names, many] of [
+      ['DNS:a.example', 'no name'],
+      ['URI:spiffe://acme.example/orders,URI:spiffe://acme.example/admin', 'more than one name'],
+    ] as const) {
+      const { text } = await faulted(at, { ...devices, http: named(names, '/O=Acme/CN=orders') }, 'wst:FailedAuthentication')
+      expect(text).to.include(`the client certificate has ${many}`)
+    }
   })
 })
