@@ -81,6 +81,8 @@ export class LdapClient implements StoreClient<LdapLookup> {
       return await this.#pool.use(signal, connection => this.#rows(connection, question, asking, limits, signal))
     } catch (error) {
       if (asking.baseVaries && isNoSuchBase(error)) return []
+      // It has answered: else whoever may choose a value that is much work could keep everybody else from theirs.
+      if (isLimit(error)) throw new UnfitAnswer('the directory gives up on this question by a limit of its own', error)
       throw error instanceof Outage ? error : new Outage('the directory did not answer as it should', error)
     }
   }
@@ -130,4 +132,10 @@ export class LdapClient implements StoreClient<LdapLookup> {
 /** The base was made of values: that there is none is an answer. */
 function isNoSuchBase(error: unknown): boolean {
   return error instanceof DirectoryRefusal && (error.code === resultCodes.noSuchObject || error.code === resultCodes.invalidDnSyntax)
+}
+
+function isLimit(error: unknown): boolean {
+  return (
+    error instanceof DirectoryRefusal && (error.code === resultCodes.timeLimitExceeded || error.code === resultCodes.adminLimitExceeded)
+  )
 }

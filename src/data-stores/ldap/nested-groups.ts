@@ -13,7 +13,7 @@ export interface NestedGroups {
   readonly member: string
   /** What is taken of a group; `dn`: its name. */
   readonly attribute: string
-  /** 1: only the groups that the entry itself is in. */
+  /** 1: only the groups that the entry itself is in. Else groups that are further away are no answer. */
   readonly maxDepth: number
   /** More than this are no answer. */
   readonly atMost: number
@@ -74,9 +74,14 @@ class GroupSearch {
   /** Breadth first. A group that was seen is not asked about again, so that a circle of groups has an end. */
   async stepByStep(dn: string): Promise<string[]> {
     this.#seen.add(canonical(dn))
+    const { maxDepth } = this.#groups
     let members = [dn]
-    for (let depth = 0; depth < this.#groups.maxDepth && members.length > 0; depth++) members = await this.#step(members)
-    return [...this.#names].sort()
+    for (let depth = 0; depth < maxDepth && members.length > 0; depth++) members = await this.#step(members)
+    const names = [...this.#names].sort()
+    // A group that was left out could be the one of those who are locked out.
+    if (maxDepth > 1 && members.length > 0 && (await this.#step(members)).length > 0)
+      throw new UnfitAnswer(`an entry is in groups within groups that are more than ${maxDepth} deep`)
+    return names
   }
 
   async #step(members: readonly string[]): Promise<string[]> {

@@ -19,6 +19,13 @@ async function outage(asking: Promise<unknown>): Promise<string> {
   return `${failure.message}: ${failure.cause?.message}`
 }
 
+/** Whatever it is asked again and again without a usable answer, the store is not left alone. */
+async function remainsAsked(store: OpenStore, lookup: object): Promise<void> {
+  const about = { store: 'directory', now: () => 0, log: pino({ level: 'silent' }) }
+  for (let count = 0; count < 20; count++) await outage(store.store.breaker.run(() => store.ask(lookup), about))
+  expect(store.store.breaker.state).to.equal('closed')
+}
+
 describe('data store ldap, of a real directory', function () {
   this.timeout(60_000)
   let authority: Authority
@@ -130,8 +137,18 @@ describe('data store ldap, of a real directory', function () {
     it('not farther away than the settings say', async () => {
       const [depth1] = await (await open({ attributes, nestedGroups: { maxDepth: 1 } })).ask({ filter: '(uid=admin)' })
       expect(depth1?.groups).to.deep.equal(['deep0'])
-      const [depth12] = await (await open({ attributes, nestedGroups: { maxDepth: 12 } })).ask({ filter: '(uid=admin)' })
-      expect(depth12?.groups).to.have.length(12)
+      const [depth15] = await (await open({ attributes, nestedGroups: { maxDepth: 15 } })).ask({ filter: '(uid=admin)' })
+      expect(depth15?.groups).to.have.length(15)
+    })
+
+    it('which are no answer where some are deeper, rather than without these', async () => {
+      for (const nestedGroups of [{}, { maxDepth: 2 }, { maxDepth: 14 }]) {
+        const store = await open({ attributes, nestedGroups })
+        expect(await outage(store.ask({ filter: '(uid=admin)' }))).to.match(/groups within groups that are more than \d+ deep/)
+      }
+      // A circle has no end, and no depth either.
+      const [alice] = await (await open({ attributes, nestedGroups: { maxDepth: 3 } })).ask({ filter: '(uid=alice)' })
+      expect(alice?.groups).to.deep.equal(['a', 'b', 'c'])
     })
 
     it('in more than one question where they are many, and as names of entries', async () => {
@@ -164,12 +181,21 @@ describe('data store ldap, of a real directory', function () {
     }
 
     it('and that is no reason to leave the store alone, or one odd entry would keep all others away', async () => {
-      const odd = await open({ attributes: { mail: text } })
-      const about = { store: 'directory', now: () => 0, log: pino({ level: 'silent' }) }
-      for (let count = 0; count < 20; count++) {
-        await outage(odd.store.breaker.run(() => odd.ask({ filter: '(uid=alice)' }), about))
+      await remainsAsked(await open({ attributes: { mail: text } }), { filter: '(uid=alice)' })
+    })
+  })
+
+  describe('gives up on a question by a limit of its own', () => {
+    it('and that is no reason to leave the store alone, or one heavy value would keep all others away', async () => {
+      const limited = await startLdap({ settings: ['sizelimit size.unchecked=100'] })
+      try {
+        const store = await open({}, {}, limited.url)
+        expect(await outage(store.ask({ filter: '(sn=*{x}*)' }, ['e']))).to.match(/by a limit of its own.*adminLimitExceeded \(11\)/)
+        await remainsAsked(store, { filter: '(sn=*e*)' })
+        expect(await store.ask({ filter: '(uid=alice)' })).to.have.length(1)
+      } finally {
+        await limited.stop()
       }
-      expect(odd.store.breaker.state).to.equal('closed')
     })
   })
 
