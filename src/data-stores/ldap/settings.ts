@@ -36,14 +36,9 @@ const nestedGroups = strict({
   base: z.string().optional().meta({ description: 'Below which name the groups are (default: "base" of the store)' }),
   member: z.string().min(1).default('member').meta({ description: 'The attribute of a group that names its members (default "member")' }),
   attribute: z.string().min(1).default('cn').meta({ description: 'What is taken of a group (default "cn"); "dn": its name' }),
-  maxDepth: z
-    .int()
-    .min(1)
-    .max(50)
-    .default(10)
-    .meta({
-      description: 'How deep groups are followed (default 10); deeper ones are no answer. 1: only those that the entry itself is in',
-    }),
+  maxDepth: z.int().min(1).max(50).default(10).meta({
+    description: 'How deep groups are followed (default 10); deeper ones are no answer. 1: only those that the entry itself is in',
+  }),
   atMost: z.int().min(1).max(100_000).default(1000).meta({ description: 'Being in more groups than this is no answer (default 1000)' }),
   matchingRule: z
     .boolean()

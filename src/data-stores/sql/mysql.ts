@@ -76,14 +76,16 @@ class MysqlDriver implements Driver<PoolConnection> {
     // The server goes down (1053, 1927), or has ended the connection (1152, 1184, 4031).
     if (fatal === true || sqlState === undefined || [1053, 1152, 1184, 1927, 4031].includes(errno)) return 'lost'
     if (unfit.has(errno)) return 'unfit-value'
-    // Classes 21 and 22: a subquery with several rows, data of another form.
-    return /^2[12]/.test(sqlState) ? 'unfit-data' : 'refused'
+    // Classes 21, 22 and 45: a subquery with several rows, data of another form, what a function signals.
+    return /^(2[12]|45)/.test(sqlState) || isNoPattern(errno) ? 'unfit-data' : 'refused'
   }
 
   describe(error: unknown): string {
     const { sqlState, code, message } = error as mysql.QueryError
     // Messages of other classes may repeat values.
-    return sqlState === undefined || /^(08|28|42)/.test(sqlState) ? message || (code ?? 'unknown') : `the error ${code}`
+    return sqlState === undefined || (/^(08|28|42)/.test(sqlState) && this.failure(error) !== 'unfit-data')
+      ? message || (code ?? 'unknown')
+      : `the error ${code}`
   }
 
   async close(): Promise<void> {
@@ -95,6 +97,11 @@ class MysqlDriver implements Driver<PoolConnection> {
 
 // No column of that type or character set could have the value: a wrong date or number, a character that is not in the set.
 const unfit = new Set([1267, 1292, 1300, 1366, 1411, 1525, 3854, 3988])
+
+// A value that is no regular expression (of MariaDB, of MySQL), or no path in JSON: nobody knows before the statement runs.
+function isNoPattern(errno: number): boolean {
+  return errno === 1139 || (errno >= 3684 && errno <= 3700) || errno === 3143
+}
 
 function settingsOf({ host, port, database, username, password, tls, connections }: Login): PoolOptions {
   return {

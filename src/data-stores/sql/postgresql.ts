@@ -78,21 +78,31 @@ class PostgresqlDriver implements Driver<pg.PoolClient> {
     // "unnamed portal parameter $1": a value of class 22 (data exception) that came with the question, not out of a table.
     const ofValue = code === '22021' || code === '22P05' || (code.startsWith('22') && /\$[0-9]/.test(where))
     if (ofValue) return 'unfit-value'
-    // Classes 21 and 22 (the manual's appendix A): a subquery with several rows, data of another form.
-    return /^2[12]/.test(code) ? 'unfit-data' : 'refused'
+    return isWorkedOutBadly(code, where, error.position) ? 'unfit-data' : 'refused'
   }
 
   describe(error: unknown): string {
     if (!(error instanceof pg.DatabaseError)) return error instanceof Error ? error.message : 'unknown'
     const { code = '', message } = error
-    // Messages of other classes may repeat values.
-    return /^(08|28|3D|3F|42|53|57)/.test(code) ? `${message} (${code})` : `the error ${code}`
+    // Messages of other classes may repeat values; so may those of what came out of a value.
+    return /^(08|28|3D|3F|42|53|57)/.test(code) && this.failure(error) === 'refused' ? `${message} (${code})` : `the error ${code}`
   }
 
   async close(): Promise<void> {
     await briefly(this.#pool.end())
     this.#sockets.destroy()
   }
+}
+
+/**
+ * Whether the statement itself is sound (the manual's appendix A): a subquery with several rows, data of another form, a limit of the
+ * program, what a function raises; a search text or a path that is none, which nobody knows before the statement runs.
+ */
+function isWorkedOutBadly(code: string, where: string, position: string | undefined): boolean {
+  if (/^(2[12]|54|P0)/.test(code)) return true
+  if (code.startsWith('42') && /\$[0-9]/.test(where)) return true
+  // What is wrong with the statement's own text has a place there.
+  return (code === '42601' || code === '0A000') && position === undefined
 }
 
 function settingsOf({ host, port, database, username, password, tls, connections }: Login): pg.ClientConfig {

@@ -1,5 +1,7 @@
 import { expect } from 'chai'
+import pino from 'pino'
 import { TemplateSource } from '../../../src/config/values.ts'
+import { Breaker } from '../../../src/data-stores/breaker.ts'
 import type { QueryValue, Row } from '../../../src/data-stores/data-store.ts'
 import { UnfitAnswer } from '../../../src/data-stores/fitting-rows.ts'
 import type { SqlServer } from '../../../src/data-stores/sql/server.ts'
@@ -51,6 +53,34 @@ const hostile = [
   ' ',
   'x'.repeat(5_000),
 ]
+
+/** Of each kind, statements with a value that they cannot be worked out with, and one that they can. */
+const failing: Record<
+  (typeof kinds)[number]['name'],
+  { setUp: string; queries: ReadonlyArray<readonly [query: string, bad: string, good: string]> }
+> = {
+  postgresql: {
+    setUp: `CREATE FUNCTION picky(v text) RETURNS int LANGUAGE plpgsql STABLE AS $$ BEGIN IF v = 'h4rd' THEN RAISE 'not %', v; END IF; RETURN 1; END $$`,
+    queries: [
+      ["SELECT id FROM people WHERE regexp_replace(mail, {v}, '') = ''", 'h4rd(', 'ann'],
+      ["SELECT id FROM people WHERE to_tsvector('simple', mail) @@ to_tsquery('simple', {v})", 'h4rd & |', 'ann'],
+      ['SELECT id FROM people WHERE to_jsonb(mail) @? {v}::jsonpath', '$.h4rd[', '$.b'],
+      ['SELECT id FROM people WHERE id = CAST(left({v}, 100) AS int)', 'h4rd', '6'],
+      ['SELECT id FROM people WHERE id = 1 / length({v})', '', 'a'],
+      ["SELECT id FROM people WHERE date_part({v}, timestamp '2026-01-01') = 1", 'h4rd', 'month'],
+      ['SELECT id FROM people WHERE note = repeat(note, {v}::int)', '2000000000', '1'],
+      ['SELECT picky({v}) AS id', 'h4rd', 'soft'],
+      ["SELECT id FROM people WHERE {v}::regclass = 'people'::regclass AND id = 6", 'h4rd', 'people'],
+    ],
+  },
+  mariadb: {
+    setUp: `CREATE FUNCTION picky(v TEXT) RETURNS INT BEGIN IF v = 'h4rd' THEN SIGNAL SQLSTATE '45000'; END IF; RETURN 1; END`,
+    queries: [
+      ["SELECT id FROM people WHERE REGEXP_REPLACE(mail, {v}, '') = ''", 'h4rd(', 'ann'],
+      ['SELECT picky({v}) AS id', 'h4rd', 'soft'],
+    ],
+  },
+}
 
 for (const kind of kinds) {
   describe(`data-stores/sql: lookups in ${kind.name}`, function () {
@@ -188,6 +218,22 @@ for (const kind of kinds) {
       expect(await ask(several, ['ann'], { id: { type: 'integer' } })).to.deep.equal([{ id: 6 }])
       expect(await ask('SELECT 1 AS other', [], { id: { type: 'integer' } }).catch(error => error)).to.be.instanceOf(UnfitAnswer)
       expect(await ask('SELECT id FROM peeple', [], { id: { type: 'integer' } }).catch(error => error)).not.to.be.instanceOf(UnfitAnswer)
+    })
+
+    it('says the same of a value with which a statement cannot be worked out, and leaves nobody else without the database', async () => {
+      await database.query(failing[kind.name].setUp)
+      const about = { store: 'hr', now: () => 0, log: pino({ level: 'silent' }) }
+      const breaker = new Breaker({ failures: 2, pause: 60 })
+      for (const [query, bad, good] of failing[kind.name].queries) {
+        const asked = (value: string) => breaker.run(() => ask(query, [value], { id: { type: 'integer' } }), about)
+        for (let count = 0; count < 3; count++) {
+          const error = await asked(bad).catch(error => error)
+          expect(error, `${query}: ${error.cause?.message}`).to.be.instanceOf(UnfitAnswer)
+          expect(`${error.message} ${error.cause.message}`, query).not.to.contain('h4rd')
+        }
+        expect(breaker.state).to.equal('closed')
+        await asked(good)
+      }
     })
 
     if (kind.name === 'mariadb') {
