@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { type OAuthError, refusals } from '../oauth/errors.ts'
+import { faultNameOf } from '../sts/faults.ts'
 import type { PolicyCase } from './cases.ts'
+import type { IssuedExpectation, RefusalExpectation, StatusExpectation } from './expectation.ts'
 import type { Outcome } from './play.ts'
-import type { IssuedExpectation, RefusalExpectation } from './test-file.ts'
 
 /** One thing that is not as a case expects it; undefined is nothing at all. */
 export interface Difference {
@@ -18,32 +19,78 @@ export interface Difference {
 export type PlaceOfSetting = (setting: string) => string
 
 /** What differs between a case and what came of it; empty when it is as expected. */
-export function compare({ expect }: Pick<PolicyCase, 'expect'>, outcome: Outcome, placeOf: PlaceOfSetting): readonly Difference[] {
+export function compare(policyCase: Compared, outcome: Outcome, placeOf: PlaceOfSetting): readonly Difference[] {
+  const { expect } = policyCase
   if (outcome.is === 'failed') return [{ what: 'the case', expected: 'can be played', actual: outcome.why }]
-  const isRefused = outcome.is === 'refused'
-  if (expect.error !== undefined) return isRefused ? compareRefusals(expect, outcome.refusal, placeOf) : [notRefused(expect, outcome)]
-  return isRefused ? [notIssued(outcome.refusal, placeOf)] : compareIssued(expect, outcome)
+  const came = { policyCase, placeOf }
+  if (expect.error !== undefined)
+    return outcome.is === 'refused'
+      ? compareRefusals(expect, outcome.refusal, came)
+      : [somethingElse(outcome, `refused: ${expect.error}`, came)]
+  if (expect.status !== undefined)
+    return 'isValid' in outcome && outcome.isValid !== undefined
+      ? compareStatus(expect, outcome.isValid, outcome, came)
+      : [somethingElse(outcome, `status/${expect.status}`, came)]
+  return outcome.is === 'issued' ? compareIssued(expect, outcome) : [somethingElse(outcome, 'a token', came)]
 }
 
+type Compared = Pick<PolicyCase, 'expect' | 'message'>
+type Played = Exclude<Outcome, { is: 'failed' }>
 type Issued = Extract<Outcome, { is: 'issued' }>
 
-function notIssued(refusal: OAuthError, placeOf: PlaceOfSetting): Difference {
-  return { what: 'the answer', expected: 'a token', actual: `refused: ${refusals[refusal.reason].error}`, notes: notesOf(refusal, placeOf) }
+interface Came {
+  readonly policyCase: Compared
+  readonly placeOf: PlaceOfSetting
 }
 
-function notRefused({ error }: RefusalExpectation, { answer }: Issued): Difference {
-  return { what: 'the answer', expected: `refused: ${error}`, actual: `a token (${answer.issued_token_type})` }
+function somethingElse(outcome: Played, expected: string, { policyCase, placeOf }: Came): Difference {
+  const refusal = 'refusal' in outcome ? outcome.refusal : undefined
+  const actual = {
+    issued: () => `a token (${(outcome as Issued).answer.issued_token_type})`,
+    refused: () => `refused: ${refusal && codeOf(refusal, policyCase)}`,
+    judged: () => `status/${refusal === undefined ? 'valid' : 'invalid'}`,
+  }[outcome.is]()
+  return { what: 'the answer', expected, actual, ...(refusal && { notes: notesOf(refusal, placeOf) }) }
 }
 
-function compareRefusals(expected: RefusalExpectation, refusal: OAuthError, placeOf: PlaceOfSetting): readonly Difference[] {
+/** In which words a refusal goes out: a code, or the name of a fault. */
+function codeOf({ reason }: OAuthError, { message }: Compared): string {
+  return message === undefined ? refusals[reason].error : faultNameOf(reason)
+}
+
+function compareRefusals(expected: RefusalExpectation, refusal: OAuthError, { policyCase, placeOf }: Came): readonly Difference[] {
   const { reason, message, setting } = refusal
-  const found = [
-    differentWord('error', expected.error, refusals[reason].error),
-    differentWord('reason', expected.reason, reason),
-    lacking('error_description', expected.error_description, message),
-    lacking('setting', expected.setting, setting),
-  ]
-  return found.filter(each => each !== false).map((each, at) => (at === 0 ? { ...each, notes: notesOf(refusal, placeOf) } : each))
+  return explained(
+    [
+      differentWord('error', expected.error, codeOf(refusal, policyCase)),
+      differentWord('reason', expected.reason, reason),
+      lacking('error_description', expected.error_description, message),
+      lacking('setting', expected.setting, setting),
+    ],
+    notesOf(refusal, placeOf),
+  )
+}
+
+function compareStatus(
+  expected: StatusExpectation,
+  isValid: boolean,
+  { facts, ...outcome }: Played,
+  { placeOf }: Came,
+): readonly Difference[] {
+  const refusal = 'refusal' in outcome ? outcome.refusal : undefined
+  return explained(
+    [
+      differentWord('status', expected.status, isValid ? 'valid' : 'invalid'),
+      differentWord('idpConnection', expected.idpConnection?.id, facts.connection),
+      differentWord('reason', expected.reason, refusal?.reason),
+      lacking('setting', expected.setting, refusal?.setting),
+    ],
+    refusal === undefined ? [] : notesOf(refusal, placeOf),
+  )
+}
+
+function explained(found: ReadonlyArray<Difference | false>, notes: readonly string[]): readonly Difference[] {
+  return found.filter(each => each !== false).map((each, at) => (at === 0 && notes.length > 0 ? { ...each, notes } : each))
 }
 
 function notesOf({ reason, message, setting, cause }: OAuthError, placeOf: PlaceOfSetting): readonly string[] {
@@ -64,6 +111,7 @@ function compareIssued(expected: IssuedExpectation, { answer, content, attribute
   const { target, generator, policy } = facts
   const found: Array<Difference | false> = [
     differentWord('processorPolicy', expected.processorPolicy?.id, policy),
+    differentWord('idpConnection', expected.idpConnection?.id, facts.connection),
     differentWord('accessTokenManager', expected.accessTokenManager?.id, generator === undefined ? target : undefined),
     differentWord('generatorGroup', expected.generatorGroup?.id, generator === undefined ? undefined : target),
     differentWord('tokenGenerator', expected.tokenGenerator?.id, generator),

@@ -1,5 +1,6 @@
 import { didYouMean } from '../config/suggest.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
+import type { IdpConnection } from '../policies/idp-connection.ts'
 import type { Lookup } from '../policies/lookup.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { GivenAnswers } from './cases.ts'
@@ -9,17 +10,38 @@ export class AnswerMistake extends Error {}
 
 /** The policy, with lookups that find what a case says. Nothing outside is asked; tables are part of the configuration, and are read. */
 export function answering(policy: ProcessorPolicy, given: GivenAnswers): ProcessorPolicy {
-  checkNames(policy, given)
-  const stood = (lookups: readonly Lookup[]) => lookups.map(lookup => standInFor(lookup, given))
-  const mappings = policy.mappings.map(mapping => ({ ...mapping, lookups: stood(mapping.lookups) }))
-  const issues = [...policy.issues].map(([maker, issue]) => [maker, { ...issue, lookups: stood(issue.lookups) }] as const)
+  checkNames(`the policy "${policy.id}"`, lookupsOf(policy), given)
+  const mappings = policy.mappings.map(mapping => stoodIn(mapping, given))
+  const issues = [...policy.issues].map(([maker, issue]) => [maker, stoodIn(issue, given)] as const)
   return { ...policy, mappings, issues: new Map(issues) }
 }
 
-function checkNames({ id, mappings, issues }: ProcessorPolicy, given: GivenAnswers): void {
-  const names = [...mappings, ...issues.values()].flatMap(({ lookups }) => lookups.map(({ name }) => name))
+/** The same for a connection. */
+export function answeringConnection(connection: IdpConnection, given: GivenAnswers): IdpConnection {
+  checkNames(`the connection "${connection.id}"`, lookupsOf(connection), given)
+  const { mapping, actorMapping, generators } = connection
+  return {
+    ...connection,
+    mapping: stoodIn(mapping, given),
+    actorMapping: actorMapping && stoodIn(actorMapping, given),
+    generators: generators.map(generator => stoodIn(generator, given)),
+  }
+}
+
+/** All lookups of a policy or a connection. */
+export function lookupsOf(rules: ProcessorPolicy | IdpConnection): readonly Lookup[] {
+  const all = 'issues' in rules ? [...rules.mappings, ...rules.issues.values()] : [rules.mapping, ...rules.generators]
+  return all.flatMap(({ lookups }) => lookups)
+}
+
+function stoodIn<Mapping extends { readonly lookups: readonly Lookup[] }>(mapping: Mapping, given: GivenAnswers): Mapping {
+  return { ...mapping, lookups: mapping.lookups.map(lookup => standInFor(lookup, given)) }
+}
+
+function checkNames(whose: string, lookups: readonly Lookup[], given: GivenAnswers): void {
+  const names = lookups.map(({ name }) => name)
   const stray = Object.keys(given).find(name => !names.includes(name))
-  if (stray !== undefined) throw new AnswerMistake(`the policy "${id}" has no lookup "${stray}"${didYouMean(stray, names)}`)
+  if (stray !== undefined) throw new AnswerMistake(`${whose} has no lookup "${stray}"${didYouMean(stray, names)}`)
 }
 
 function standInFor(lookup: Lookup, given: GivenAnswers): Lookup {

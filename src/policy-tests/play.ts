@@ -8,19 +8,25 @@ import { OAuthError } from '../oauth/errors.ts'
 import { AuditEntry, type Facts } from '../observe/audit-entry.ts'
 import { AssumptionMistake } from '../processors/assumed.ts'
 import type { Server } from '../server.ts'
-import type { PolicyCase } from './cases.ts'
+import { answerRequest } from '../sts/answer-request.ts'
+import type { MessageParameters, PolicyCase } from './cases.ts'
 import { AnswerMistake } from './given-answers.ts'
+import { messageOf } from './message.ts'
 import { NoSuchClient, stageFor } from './stage.ts'
 
 /** What came of a case. */
 export type Outcome =
   | {
       readonly is: 'issued'
-      readonly answer: TokenAnswer
+      readonly answer: Pick<TokenAnswer, 'issued_token_type' | 'expires_in' | 'scope'>
       readonly content: TokenContent
       readonly attributes: JsonObject
       readonly facts: Readonly<Facts>
+      /** What was said of the incoming token, where that was asked too. */
+      readonly isValid?: boolean
     }
+  /** Only by `Validate`: nothing is issued, and nothing refused. */
+  | { readonly is: 'judged'; readonly isValid: boolean; readonly refusal: OAuthError | undefined; readonly facts: Readonly<Facts> }
   | { readonly is: 'refused'; readonly refusal: OAuthError; readonly facts: Readonly<Facts> }
   /** The case itself is wrong, or something broke. */
   | { readonly is: 'failed'; readonly why: string }
@@ -30,17 +36,28 @@ export async function play(policyCase: PolicyCase, server: Server): Promise<Outc
   const entry = new CaseEntry()
   try {
     const stage = stageFor(policyCase, server)
-    const credentials = { method: 'none', because: 'a policy test has none' } as const
-    const answer = await exchange(
-      stage,
-      { credentials, form: formOf(policyCase), clientIp: policyCase.clientIp, evidence: noEvidence },
-      entry,
-    )
-    const { content, attributes } = entry
-    return asWritten({ is: 'issued', answer, content, attributes, facts: entry.facts })
+    const { message } = policyCase
+    return message === undefined ? await playRequest(policyCase, stage, entry) : await playMessage({ ...policyCase, message }, stage, entry)
   } catch (error) {
     return failureOf(error, entry.facts)
   }
+}
+
+async function playRequest(policyCase: PolicyCase, stage: Server, entry: CaseEntry): Promise<Outcome> {
+  const credentials = { method: 'none', because: 'a policy test has none' } as const
+  const request = { credentials, form: formOf(policyCase), clientIp: policyCase.clientIp, evidence: noEvidence }
+  const answer = await exchange(stage, request, entry)
+  const { content, attributes } = entry
+  return asWritten({ is: 'issued', answer, content, attributes, facts: entry.facts })
+}
+
+async function playMessage(policyCase: PolicyCase & { message: MessageParameters }, stage: Server, entry: CaseEntry): Promise<Outcome> {
+  const { issued, status } = await answerRequest(stage, await messageOf(policyCase, stage), entry)
+  const { content, attributes, facts } = entry
+  if (issued === undefined) return { is: 'judged', isValid: status?.valid === true, refusal: status?.refusal, facts }
+  const expiresIn = issued.token.expiresAt - Math.floor(stage.outside.now())
+  const answer = { issued_token_type: issued.target.issuedTokenType, expires_in: expiresIn }
+  return asWritten({ is: 'issued', answer, content, attributes, facts, ...(status && { isValid: status.valid }) })
 }
 
 // A token is JSON, in which members that are undefined do not exist.

@@ -1,11 +1,14 @@
 import type { Client } from '../clients/client.ts'
-import type { ProcessorPolicy } from '../policies/processor-policy.ts'
+import type { Instant } from '../outside.ts'
+import type { IdpConnection } from '../policies/idp-connection.ts'
+import type { ProcessorMapping, ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { AssumedToken } from '../processors/assumed.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
 import type { Server } from '../server.ts'
 import { memoryStore } from '../stores/memory.ts'
 import type { PolicyCase } from './cases.ts'
-import { answering } from './given-answers.ts'
+import { answering, answeringConnection } from './given-answers.ts'
+import { connectionOf } from './message.ts'
 
 /** Thrown where a case cannot be played at all; `check` has reported it. */
 export class NoSuchClient extends Error {}
@@ -14,24 +17,42 @@ export class NoSuchClient extends Error {}
  * The server on which one case is played: the same as ever, but for four stand-ins. The client is the one that the case names; nothing
  * that other cases have used up is used up; the processors prove what the case says, and lookups find it.
  */
-export function stageFor({ client: id, subject, actor, lookups = {}, ...rest }: PolicyCase, server: Server): Server {
+export function stageFor(policyCase: PolicyCase, server: Server): Server {
+  const { client: id, subject, actor, message, lookups = {}, ...rest } = policyCase
   const configured = server.clients.get(id)
   if (configured === undefined) throw new NoSuchClient(`there is no client "${id}"`)
-  const instant = rest.now
-  const now = instant === undefined ? server.outside.now : () => instant
-  const common = { audience: server.issuer, now: now() }
+  // It stands still: a second that begins in the middle of a case would be one of its lifetime.
+  const instant = rest.now ?? server.outside.now()
+  const now = () => instant
+  const common = { audience: server.issuer, now: instant }
   const tokens = {
     subject: { ...common, says: subject, id: 'subject-token' },
     actor: { ...common, says: actor ?? {}, id: 'actor-token' },
   }
+  const stage = { ...server, outside: { ...server.outside, now, store: memoryStore(now) } }
+  const authenticator = (client: Client) => ({ authenticate: async () => client, knows: async () => false })
+  if (message !== undefined) {
+    const asked = connectionOf(message, subject, server)
+    const connections =
+      asked && new Map(server.connections).set(asked.id, answeringConnection(assumingConnection(asked, policyCase, instant), lookups))
+    return { ...stage, authenticator: authenticator(configured), ...(connections && { connections }) }
+  }
   const acted = (policy: ProcessorPolicy) => answering(believing(policy, tokens), lookups)
   const client = withPolicy(configured, acted)
-  return {
-    ...server,
-    authenticator: { authenticate: async () => client, knows: async () => false },
-    defaults: { ...server.defaults, policy: server.defaults.policy && actedDefault(configured, server.defaults.policy, acted) },
-    outside: { ...server.outside, now, store: memoryStore(now) },
+  const policy = server.defaults.policy && actedDefault(configured, server.defaults.policy, acted)
+  return { ...stage, authenticator: authenticator(client), defaults: { ...server.defaults, policy } }
+}
+
+// Its tokens are for the virtual server that is addressed, and come from its partner, where the case does not say otherwise.
+function assumingConnection(connection: IdpConnection, { message, subject, actor }: PolicyCase, now: Instant): IdpConnection {
+  const { form, entityId, mapping, actorMapping, virtualServerIds } = connection
+  const audience = message?.virtualServerId ?? virtualServerIds[0]
+  const usual = form === 'assertion' ? { issuer: entityId } : form === 'text' ? { iss: entityId } : {}
+  const tokens = {
+    subject: { audience, now, says: { ...usual, ...subject }, id: 'subject-token' },
+    actor: { audience, now, says: actor ?? {}, id: 'actor-token' },
   }
+  return { ...connection, mapping: believed(mapping, tokens), actorMapping: actorMapping && believed(actorMapping, tokens) }
 }
 
 // What the client does not use may have other lookups than the case says.
@@ -49,19 +70,24 @@ interface AssumedTokens {
   readonly actor: AssumedToken
 }
 
-function believing(policy: ProcessorPolicy, { subject, actor }: AssumedTokens): ProcessorPolicy {
-  const mappings = policy.mappings.map(mapping => ({
+function believing(policy: ProcessorPolicy, tokens: AssumedTokens): ProcessorPolicy {
+  return { ...policy, mappings: policy.mappings.map(mapping => believed(mapping, tokens)) }
+}
+
+function believed(mapping: ProcessorMapping, { subject, actor }: AssumedTokens): ProcessorMapping {
+  return {
     ...mapping,
     subjectProcessor: assuming(mapping.subjectProcessor, subject),
     actor: mapping.actor && { ...mapping.actor, processor: assuming(mapping.actor.processor, actor) },
-  }))
-  return { ...policy, mappings }
+  }
 }
 
 function assuming(processor: TokenProcessor, token: AssumedToken): TokenProcessor {
-  const { id, limits, issuers, origin, audiences, attributes } = processor
+  const { id, limits, issuers, origin, audiences, attributes, form, wellKnownTypes } = processor
   return {
     ...{ id, limits, issuers, origin, audiences, attributes },
+    ...(form && { form }),
+    ...(wellKnownTypes && { wellKnownTypes }),
     process: async () => processor.assume(token),
     assume: assumed => processor.assume(assumed),
   }

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { everyFile, reference, strict } from '../config/values.ts'
-import { type RefusalReason, refusals } from '../oauth/errors.ts'
 import { tokenExchangeGrant } from '../oauth/token-types.ts'
 import type { Blueprint } from '../plugin.ts'
+import { expectation, misplacedExpectations } from './expectation.ts'
 
 const parameter = z.string().nullable().optional()
 const repeatable = z
@@ -20,6 +20,21 @@ const request = strict({
   scope: parameter.meta({ description: 'Which scope is wanted, separated by spaces' }),
 })
 
+const message = strict({
+  connection: reference('idp-connections')
+    .nullable()
+    .optional()
+    .meta({ description: "The IdP connection that the path names; absent: that of the token's issuer" }),
+  virtualServerId: parameter.meta({ description: 'The virtual server that the path names; absent: the first of the connection' }),
+  RequestType: z.enum(['Issue', 'Validate']).nullable().optional().meta({ description: 'What is asked for; absent: Issue' }),
+  TokenType: parameter.meta({ description: 'Which type of token is wanted; Validate without it asks for the status only' }),
+  AppliesTo: parameter.meta({ description: 'The address of the service that the token is for' }),
+  ActAs: z.boolean().nullable().optional().meta({
+    description:
+      'Whether somebody acts for the subject: the actor or, where there is none, the client (absent: only where there is an actor)',
+  }),
+})
+
 const token = z.record(z.string(), z.json())
 
 const found = z
@@ -35,6 +50,7 @@ const circumstances = {
     .optional()
     .meta({ description: 'What the clock says; absent: the time of day' }),
   request: request.optional().meta({ description: 'The parameters of the request; null takes a default away' }),
+  message: message.optional().meta({ description: 'A WS-Trust message instead of a request; null takes a default away' }),
   subject: token
     .optional()
     .meta({ description: 'What the subject token says: claims, or the parts of an assertion. No signature is needed' }),
@@ -42,44 +58,12 @@ const circumstances = {
   actor: token.nullable().optional().meta({ description: 'What the actor token says, where there is one' }),
 }
 
-const issued = strict({
-  // Without it, a misspelt code of a refusal would be reported as a member that nobody knows.
-  error: z.never().optional(),
-  processorPolicy: reference('processor-policies').optional().meta({ description: 'The policy by which it is issued' }),
-  accessTokenManager: reference('access-token-managers').optional().meta({ description: 'The access token manager that makes it' }),
-  generatorGroup: reference('generator-groups').optional().meta({ description: 'The generator group that is chosen' }),
-  tokenGenerator: reference('token-generators').optional().meta({ description: 'The token generator that makes it' }),
-  issued_token_type: z.string().optional().meta({ description: 'What the answer calls the token' }),
-  expires_in: z.int().min(0).optional().meta({ description: 'Seconds for which it is good' }),
-  scope: z.string().optional().meta({ description: 'The scope that it has, in any order; "" for none' }),
-  claims: token.optional().meta({ description: 'Claims of a JWT or reference token, each with its whole value' }),
-  attributes: token.optional().meta({ description: "The attributes that are mapped to the target's contract, each with its whole value" }),
-  absent: z.array(z.string()).optional().meta({ description: 'Claims, or attributes of an assertion, that it does not have' }),
-  exactly: z.boolean().default(false).meta({
-    description: 'Whether it has no others than those under "claims" or "attributes"; iat, nbf, exp and jti are not counted',
-  }),
-  act: token.nullable().optional().meta({ description: 'Who acts for the subject, as act of a JWT has it; null for nobody' }),
-  wouldRefuse: z
-    .array(z.enum(reasons()))
-    .optional()
-    .meta({ description: 'Reasons that are only recorded, because a setting says "mode": "audit"' }),
-})
-
-const refused = strict({
-  error: z.enum(codes()).meta({ description: 'The code of the refusal' }),
-  reason: z.enum(reasons()).optional().meta({ description: 'The reason, as the audit record has it' }),
-  error_description: z.string().min(1).optional().meta({ description: 'A part of the description' }),
-  setting: z.string().min(1).optional().meta({ description: 'A part of what the record calls the setting: "clients/orders.json scopes"' }),
-}).superRefine(({ error, reason }, context) => {
-  if (reason !== undefined && refusals[reason].error !== error)
-    context.addIssue({ code: 'custom', path: ['reason'], message: `goes with the code "${refusals[reason].error}"` })
-})
-
 const policyCase = strict({
   name: z.string().min(1).meta({ description: 'What the case shows, in your own words' }),
   ...circumstances,
-  expect: z.union([refused, issued]).meta({ description: 'What is issued, or how it is refused ("error")' }),
+  expect: expectation,
 })
+type Asked = Pick<z.output<typeof policyCase>, 'request' | 'message'>
 
 const settings = strict({
   ...everyFile,
@@ -87,21 +71,30 @@ const settings = strict({
   cases: z.array(policyCase).min(1).meta({ description: 'Each is one request, on its own' }),
 }).superRefine(({ cases, defaults }, context) => {
   const names = new Set<string>()
-  for (const [index, { name, client, subject }] of cases.entries()) {
-    const missing = (member: string) => context.addIssue({ code: 'custom', path: ['cases', index], message: `"${member}" is missing` })
+  for (const [index, each] of cases.entries()) {
+    const { name, client, subject } = each
+    const report = (path: PropertyKey[], text: string) =>
+      context.addIssue({ code: 'custom', path: ['cases', index, ...path], message: text })
+    const missing = (member: string) => report([], `"${member}" is missing`)
     if ((client ?? defaults.client) === undefined) missing('client')
     if ((subject ?? defaults.subject) === undefined) missing('subject')
-    if (names.has(name)) context.addIssue({ code: 'custom', path: ['cases', index, 'name'], message: 'another case has this name' })
+    if (names.has(name)) report(['name'], 'another case has this name')
     names.add(name)
+    if (each.request !== undefined && each.message !== undefined)
+      report(['message'], 'a case has a request or a WS-Trust message, not both')
+    if (each.request === undefined && each.message === undefined && defaults.request !== undefined && defaults.message !== undefined)
+      report([], 'the defaults have a request and a message: say which is meant, by "request": {} or "message": {}')
+    for (const { member, text } of misplacedExpectations(each.expect, isMessage(each, defaults))) report(['expect', member], text)
   }
 })
 
+/** Whether a case is a WS-Trust message: it says so itself, or the defaults do and it says nothing. */
+export function isMessage({ request, message }: Asked, defaults: Asked): boolean {
+  return message !== undefined || (request === undefined && defaults.message !== undefined && defaults.request === undefined)
+}
+
 /** `policies/tests/<name>.json`, parsed. */
 export type TestSettings = z.output<typeof settings>
-/** What a case expects of the token. */
-export type IssuedExpectation = z.output<typeof issued>
-/** What a case expects of the refusal. */
-export type RefusalExpectation = z.output<typeof refused>
 
 /** `policies/tests/<name>.json`: what an administrator expects of the policies. Nothing is built of it. */
 export const policyTestFile: z.ZodType<Blueprint<TestSettings>> = settings.transform(parsed => ({
@@ -109,13 +102,3 @@ export const policyTestFile: z.ZodType<Blueprint<TestSettings>> = settings.trans
   settings: parsed,
   build: () => parsed,
 }))
-
-function reasons(): [RefusalReason, ...RefusalReason[]] {
-  return Object.keys(refusals) as [RefusalReason, ...RefusalReason[]]
-}
-
-type Code = (typeof refusals)[RefusalReason]['error']
-
-function codes(): [Code, ...Code[]] {
-  return [...new Set(Object.values(refusals).map(({ error }) => error))] as [Code, ...Code[]]
-}

@@ -81,6 +81,12 @@ export function faultOf({ internal }: Pick<Failure, 'internal'>): Fault {
   return faults[internal.reason]
 }
 
+/** The name of the fault by which a refusal is answered, with its usual prefix: `wst:FailedAuthentication`. */
+export function faultNameOf(reason: RefusalReason): string {
+  const { of, name } = faults[reason]
+  return `${of}:${name}`
+}
+
 /** Whether the one who asked is to blame, and can do something about it. */
 export function isSendersFault({ outcome }: Pick<Failure, 'outcome'>): boolean {
   return outcome === 'refused'

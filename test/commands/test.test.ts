@@ -34,12 +34,12 @@ describe('cambist test', function () {
     expect({ code, complaints }).to.deep.equal({ code: 0, complaints: '' })
     const lines = output.trim().split('\n')
     expect(lines.filter(line => line.startsWith('policies/'))).to.deep.equal(
-      ['chain', 'ledger', 'people'].map(name => `policies/tests/${name}.json`),
+      ['chain', 'ledger', 'people', 'trust'].map(name => `policies/tests/${name}.json`),
     )
-    expect(lines.at(-2)).to.match(/^22 cases, all as expected \(\d+ ms\)$/)
+    expect(lines.at(-2)).to.match(/^28 cases, all as expected \(\d+ ms\)$/)
     expect(lines.at(-1)).to.match(/^stand-ins for what is not here: keys\/api\.pem, keys\/orders-client\.secret, /)
     expect((await cambist(['check', '--without-secrets', '--config', folder])).output).to.match(
-      /^19 files, version [0-9a-f]{16}: no problems, 3 files of policy tests, 12 stand-ins for secrets and keys that are not here\n$/m,
+      /^19 files, version [0-9a-f]{16}: no problems, 4 files of policy tests, 12 stand-ins for secrets and keys that are not here\n$/m,
     )
   })
 
@@ -124,7 +124,7 @@ describe('cambist test', function () {
   })
 
   it('does not pass for a success when there was nothing to play', async () => {
-    const without = Object.fromEntries(['people', 'ledger', 'chain'].map(name => [`policies/tests/${name}.json`, undefined]))
+    const without = Object.fromEntries(['people', 'ledger', 'chain', 'trust'].map(name => [`policies/tests/${name}.json`, undefined]))
     expect(await test(without)).to.deep.equal({
       code: 1,
       output: '',

@@ -6,11 +6,14 @@ import fc from 'fast-check'
 import { decodeJwt, importPKCS8, SignJWT } from 'jose'
 import type { JsonObject } from '../../src/json.ts'
 import { refusals } from '../../src/oauth/errors.ts'
-import type { PolicyCase, Parameters as RequestParameters } from '../../src/policy-tests/cases.ts'
+import type { MessageParameters, PolicyCase, Parameters as RequestParameters } from '../../src/policy-tests/cases.ts'
 import { type Outcome, play } from '../../src/policy-tests/play.ts'
 import { mintSampleAssertion } from '../../src/sample/sample-assertion.ts'
 import { sampleIssuers } from '../../src/sample/sample-token.ts'
 import type { Server } from '../../src/server.ts'
+import { faultNameOf } from '../../src/sts/faults.ts'
+import { samlTokens } from '../../src/sts/names.ts'
+import { messageOf } from '../sts/asking.ts'
 import { type Files, secretOf } from '../support/configuration.ts'
 import { tokenExchange, types } from '../support/oauth.ts'
 import { type Parameters, type RunningServer, startServer } from '../support/running-server.ts'
@@ -80,6 +83,7 @@ describe('a policy test and the token endpoint', function () {
   function verdictOf(outcome: Outcome): Verdict {
     if (outcome.is === 'failed') throw new Error(outcome.why)
     if (outcome.is === 'refused') return { error: refusals[outcome.refusal.reason].error, error_description: outcome.refusal.message }
+    if (outcome.is === 'judged') throw new Error('nobody asked for a status')
     const { answer, content } = outcome
     return verdict('claims' in content && answer.issued_token_type === types.accessToken ? content.claims : undefined, answer)
   }
@@ -197,6 +201,63 @@ describe('a policy test and the token endpoint', function () {
       requireAgreement({ ...rest, expires_in: answered.expires_in ?? 0 }, answered)
       expect(_claims).to.include({ sub: 'alice', client_id: client })
     })
+  }
+
+  const audit = 'https://audit.sample.example'
+  const messages: Array<[what: string, message: Partial<MessageParameters>, said: JsonObject, minted: object]> = [
+    ['for nothing in particular', {}, {}, {}],
+    ['for a service', { appliesTo: 'http://localhost:3002/ledger/ws' }, {}, {}],
+    ['for a service that nobody knows', { appliesTo: 'urn:nobody' }, {}, {}],
+    ['for another type', { virtualServerId: audit, tokenType: samlTokens.saml11.type }, {}, { audience: audit }],
+    ['for a type that is for others', { tokenType: samlTokens.saml11.type }, {}, {}],
+    ['at a virtual server that its token is not for', { virtualServerId: audit }, { audiences: ['https://sts.sample.example'] }, {}],
+    ['with a token that has expired', {}, { notOnOrAfter: '-5m' }, { seconds: -300 }],
+    ['whether that is valid', { requestType: 'Validate' }, { notOnOrAfter: '-5m' }, { seconds: -300 }],
+    ['whether a token is valid', { requestType: 'Validate' }, {}, {}],
+    ['to act for somebody', { actAs: true }, {}, {}],
+    ['at a connection that is not there', { connection: 'nobody' }, {}, {}],
+  ]
+  for (const [what, parameters, said, minted] of messages) {
+    it(`agree on a WS-Trust message ${what}`, async () => {
+      const message = { connection: 'sample-idp', requestType: 'Issue', actAs: false, ...parameters } as MessageParameters
+      const wanted = { version: '2.0', subject: 'alice', audience: 'https://sts.sample.example', seconds: 3600, ...minted } as const
+      const token = await mintSampleAssertion(folder, { ...wanted, recipient: wanted.audience })
+      const subject = {
+        nameId: { value: 'alice@example.com' },
+        authnInstant: '-1m',
+        attributes: { uid: 'alice', groups: ['app-orders', 'app-ledger', 'staff'] },
+        ...said,
+      }
+      const assumed = inTrust(await play({ ...caseOf({}, subject), message }, server))
+      expect(assumed).to.deep.equal(await answerOfTrust(message, Buffer.from(token, 'base64url').toString()))
+    })
+  }
+
+  function inTrust(outcome: Outcome): string {
+    if (outcome.is === 'failed') throw new Error(outcome.why)
+    if (outcome.is === 'refused') return faultNameOf(outcome.refusal.reason)
+    if (outcome.is === 'judged') return `status/${outcome.isValid ? 'valid' : 'invalid'}`
+    return 'xml' in outcome.content ? sayings(outcome.content.xml) : 'no assertion'
+  }
+
+  async function answerOfTrust(message: MessageParameters, subject: string): Promise<string> {
+    const { connection, virtualServerId, requestType: operation, tokenType, appliesTo, actAs } = message
+    const path = ['/sts', connection, virtualServerId && Buffer.from(virtualServerId).toString('base64url')].filter(Boolean).join('/')
+    const authorization = `Basic ${Buffer.from(`sample:${secretOf('sample')}`).toString('base64')}`
+    const envelope = messageOf({ operation, tokenType, appliesTo, subject, ...(actAs && { holder: 'ActAs' }) })
+    const { text } = await running.request('POST', path, envelope, { 'content-type': 'text/xml', authorization })
+    return /<faultcode[^>]*>([^<]*)/.exec(text)?.[1] ?? /status\/(?:in)?valid/.exec(text)?.[0] ?? sayings(text)
+  }
+
+  // Of two assertions with the same content, ids, instants and signatures differ.
+  function sayings(xml: string): string {
+    expect(xml).to.include('alice@example.com')
+    const said = [
+      /<saml:Issuer>.*?<\/saml:Issuer>/,
+      /<saml:NameID .*?<\/saml:NameID>|<saml:NameIdentifier .*?<\/saml:NameIdentifier>/,
+      /<saml:AttributeStatement>.*<\/saml:AttributeStatement>/s,
+    ]
+    return [...said.map(part => part.exec(xml)?.[0] ?? ''), /DelegationRestriction.*/.test(xml) ? 'somebody acts' : ''].join('\n')
   }
 })
 

@@ -53,8 +53,8 @@ describe('what a policy test says of a token', () => {
   async function shortly(outcome: Promise<Outcome>): Promise<string> {
     const found = await outcome
     if (found.is === 'failed') return found.why
-    return found.is === 'issued'
-      ? 'issued'
+    return found.is !== 'refused'
+      ? found.is
       : `${found.refusal.setting}: ${found.refusal.message.replace('the subject token is refused: ', '')}`
   }
 
