@@ -1,14 +1,17 @@
 import type { Branded } from '../branded.ts'
 import { malformed } from './well-formed.ts'
 import type { XmlElement } from './xml-element.ts'
+import { findName, type NamePlace } from './xml-name.ts'
 
 /** The canonical form of an element, digested, with the digest that somebody whom we trust has signed. Only `verify.ts` makes one. */
 export type SignedText = Branded<string, 'digest verified'>
 
-const name = '[A-Za-z_][A-Za-z0-9._-]*'
+const blank = 0x20
+const slash = 0x2f
 const xmlNamespace = 'http://www.w3.org/XML/1998/namespace'
 // Canonical XML §2.3: what stands for itself, and what is written instead of the rest.
 const notInText = /[>\r]/
+const notInValue = /[<\t\n\r]/
 const textReferences: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&#xD;': '\r' }
 const valueReferences: Readonly<Record<string, string>> = {
   '&amp;': '&',
@@ -31,9 +34,8 @@ export function readSigned(text: SignedText): XmlElement {
 }
 
 class CanonicalReader {
-  readonly #name = new RegExp(`<((?:${name}:)?)(${name})`, 'y')
-  readonly #attribute = new RegExp(` ((?:${name}:)?)(${name})="([^"<\\t\\n\\r]*)"`, 'y')
   readonly #text: string
+  readonly #place: NamePlace = { colon: -1, end: 0 }
   #at = 0
 
   constructor(text: string) {
@@ -47,56 +49,80 @@ class CanonicalReader {
   }
 
   #element(outer: Scope): XmlElement {
-    const [tag, prefix = '', name = ''] = this.#take(this.#name) ?? fail()
-    const { scope, attributes } = this.#attributes(outer)
+    this.#skip('<')
+    const tag = this.#takeName()
+    const attributes = new Map<string, string>()
+    const scope = this.#attributes(outer, attributes)
     this.#skip('>')
     const children: XmlElement[] = []
     let text = this.#characters()
-    while (this.#text[this.#at + 1] !== '/') {
+    while (this.#text.charCodeAt(this.#at + 1) !== slash) {
       children.push(this.#element(scope))
       text += this.#characters()
     }
-    this.#skip(`</${tag.slice(1)}>`)
-    return { namespace: resolve(scope, prefix), name, attributes, children, text }
+    this.#skip('</')
+    this.#skip(tag.whole)
+    this.#skip('>')
+    return { namespace: resolve(scope, tag.prefix), name: tag.local, attributes, children, text }
   }
 
-  #attributes(outer: Scope): { scope: Scope; attributes: ReadonlyMap<string, string> } {
+  /** Declarations first, then attributes. Gives the namespaces that are in scope from here on. */
+  #attributes(outer: Scope, attributes: Map<string, string>): Scope {
     let scope = outer
-    let match = this.#take(this.#attribute)
-    for (let last: string | undefined; match !== null && isDeclaration(match); match = this.#take(this.#attribute)) {
-      const prefix = match[1] === '' ? '' : (match[2] ?? '')
-      requireOrder(last, prefix)
-      last = prefix
-      // A prefix that starts so means what it always means; no namespace at all is meant nowhere here.
-      if (/^xml/i.test(prefix) || match[3] === '') throw notCanonical()
-      scope = new Map([...scope, [prefix, dereferenced(match[3] ?? '', valueReferences)]])
+    let isBehind = false
+    let lastNamespace = ''
+    let last: string | undefined
+    while (this.#text.charCodeAt(this.#at) === blank) {
+      this.#at++
+      const { whole, prefix, local } = this.#takeName()
+      const value = this.#value()
+      if (prefix === 'xmlns' || whole === 'xmlns') {
+        const declared = prefix === '' ? '' : local
+        // A prefix that starts so means what it always means; no namespace at all is meant nowhere here.
+        if (isBehind || (last !== undefined && last >= declared) || /^xml/i.test(declared) || value === '') throw notCanonical()
+        last = declared
+        scope = new Map(scope).set(declared, value)
+      } else {
+        const namespace = prefix === '' ? '' : resolve(scope, prefix)
+        // Canonical XML §2.2: declarations by prefix, attributes by namespace and name. So nothing can be there twice.
+        if (isBehind && (namespace < lastNamespace || (namespace === lastNamespace && local <= (last ?? '')))) throw notCanonical()
+        isBehind = true
+        lastNamespace = namespace
+        last = local
+        attributes.set(prefix === '' ? local : `{${namespace}}${local}`, value)
+      }
     }
-    const attributes = new Map<string, string>()
-    for (let last: string | undefined; match !== null; match = this.#take(this.#attribute)) {
-      if (isDeclaration(match)) throw notCanonical()
-      const [, prefix = '', name = '', value = ''] = match
-      const namespace = prefix === '' ? '' : resolve(scope, prefix)
-      requireOrder(last, `${namespace}\0${name}`)
-      last = `${namespace}\0${name}`
-      attributes.set(prefix === '' ? name : `{${namespace}}${name}`, dereferenced(value, valueReferences))
-    }
-    return { scope, attributes }
+    return scope
+  }
+
+  #takeName(): { whole: string; prefix: string; local: string } {
+    const start = this.#at
+    if (!findName(this.#text, start, this.#place)) throw notCanonical()
+    const { colon, end } = this.#place
+    this.#at = end
+    const whole = this.#text.slice(start, end)
+    if (colon === -1) return { whole, prefix: '', local: whole }
+    return { whole, prefix: this.#text.slice(start, colon), local: this.#text.slice(colon + 1, end) }
+  }
+
+  #value(): string {
+    this.#skip('="')
+    const end = this.#text.indexOf('"', this.#at)
+    if (end === -1) throw notCanonical()
+    const value = this.#text.slice(this.#at, end)
+    this.#at = end + 1
+    if (notInValue.test(value)) throw notCanonical()
+    return dereferenced(value, valueReferences)
   }
 
   #characters(): string {
     const end = this.#text.indexOf('<', this.#at)
+    if (end === this.#at) return ''
     if (end === -1) throw notCanonical()
     const characters = this.#text.slice(this.#at, end)
     this.#at = end
     if (notInText.test(characters)) throw notCanonical()
     return dereferenced(characters, textReferences)
-  }
-
-  #take(pattern: RegExp): RegExpExecArray | null {
-    pattern.lastIndex = this.#at
-    const found = pattern.exec(this.#text)
-    if (found !== null) this.#at = pattern.lastIndex
-    return found
   }
 
   #skip(expected: string): void {
@@ -105,18 +131,9 @@ class CanonicalReader {
   }
 }
 
-function isDeclaration([, prefix, name]: RegExpExecArray): boolean {
-  return prefix === 'xmlns:' || (prefix === '' && name === 'xmlns')
-}
-
-// Canonical XML §2.2: declarations by prefix, attributes by namespace and name. So nothing can be there twice.
-function requireOrder(last: string | undefined, next: string): void {
-  if (last !== undefined && last >= next) throw notCanonical()
-}
-
-/** `prefix` with its colon. Without a namespace nothing is meant here. */
+/** Without a namespace nothing is meant here. */
 function resolve(scope: Scope, prefix: string): string {
-  return scope.get(prefix.slice(0, -1)) ?? fail()
+  return scope.get(prefix) ?? fail()
 }
 
 function dereferenced(text: string, references: Readonly<Record<string, string>>): string {
