@@ -1,4 +1,5 @@
 import { ExclusiveCanonicalization } from 'xml-crypto'
+import type { AttributeNode, ElementNode } from './nodes.ts'
 
 /** A namespace declaration that is in scope where canonicalisation starts. */
 export interface InheritedNamespace {
@@ -15,7 +16,7 @@ class OrderedCanonicalization extends ExclusiveCanonicalization {
     return compare(left.prefix, right.prefix)
   }
 
-  override attrCompare(left: Attr, right: Attr): 1 | 0 | -1 {
+  override attrCompare(left: AttributeNode, right: AttributeNode): 1 | 0 | -1 {
     return compare(left.namespaceURI ?? '', right.namespaceURI ?? '') || compare(left.localName, right.localName)
   }
 }
@@ -25,9 +26,17 @@ function compare(left: string, right: string): 1 | 0 | -1 {
   return left < right ? -1 : 1
 }
 
-/** The exclusive canonical form of an element (Exclusive XML Canonicalization §3); `prefixes` is its InclusiveNamespaces PrefixList. */
-export function canonicalize(element: Element, prefixes: readonly string[], inherited: readonly InheritedNamespace[]): string {
-  return new OrderedCanonicalization().process(element, {
+/**
+ * The exclusive canonical form of an element (Exclusive XML Canonicalization §3) without one of its children; `prefixes` is its
+ * InclusiveNamespaces PrefixList.
+ */
+export function canonicalize(
+  element: ElementNode,
+  prefixes: readonly string[],
+  inherited: readonly InheritedNamespace[],
+  without?: ElementNode,
+): string {
+  return new OrderedCanonicalization().process(element.without(without) as unknown as Element, {
     inclusiveNamespacesPrefixList: [...prefixes],
     ancestorNamespaces: inherited.map(namespace => ({ ...namespace })),
   })

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { DOMParser } from '@xmldom/xmldom'
 import { TokenRejected } from '../oauth/errors.ts'
 import { canonicalize, type InheritedNamespace } from './canonical.ts'
+import { type ElementNode, NodeBuilder } from './nodes.ts'
 import { growTree, type Tree } from './tree.ts'
 import { checkWellFormed, malformed, normalizedText, type XmlCensus, type XmlLimits } from './well-formed.ts'
 import type { XmlElement } from './xml-element.ts'
@@ -49,17 +50,10 @@ export class XmlDocument {
     // SC-14. A prefix of which nothing is known, or an attribute whose name xml-crypto takes for a prefix, would be canonicalised at random.
     const unclear = prefixes.some(prefix => !this.#tree.prefixes.has(prefix) || this.#tree.prefixedAttributes.has(prefix))
     if (unclear) throw new TokenRejected('the signature of the token names a namespace prefix that does not resolve')
-    const left = without === undefined ? undefined : this.#nodeOf(without)
-    const next = left?.nextSibling ?? null
-    if (left !== undefined) node.removeChild(left)
-    try {
-      return canonicalize(node, prefixes, inheritedBy(node))
-    } finally {
-      if (left !== undefined) node.insertBefore(left, next)
-    }
+    return canonicalize(node, prefixes, prefixes.length === 0 ? [] : inheritedBy(node), without && this.#nodeOf(without))
   }
 
-  #nodeOf(element: XmlElement): Element {
+  #nodeOf(element: XmlElement): ElementNode {
     const node = this.#tree.nodes.get(element)
     if (node === undefined) throw new Error('the element belongs to another document')
     return node
@@ -89,35 +83,39 @@ function endTagsOf({ names }: XmlCensus): string {
 }
 
 // Line ends are normalised before: xmldom does it as XML 1.1 has it, which turns U+2028 into a line feed.
-function parse(text: string): Document {
+function parse(text: string): ElementNode {
   const refuse = (message: unknown) => {
     throw new TokenRejected('the token is not acceptable as XML', { cause: message })
   }
-  const options = { errorHandler: { warning: refuse, error: refuse, fatalError: refuse }, normalizeLineEndings: (same: string) => same }
+  const domBuilder = new NodeBuilder()
+  const errorHandler = { warning: refuse, error: refuse, fatalError: refuse }
+  // `domBuilder` is an option of xmldom that its types leave out.
+  const options = { domBuilder, errorHandler, normalizeLineEndings: (same: string) => same }
   try {
-    return new DOMParser(options).parseFromString(text, 'text/xml')
+    new DOMParser(options).parseFromString(text, 'text/xml')
   } catch (error) {
     throw error instanceof TokenRejected ? error : new TokenRejected('the token is not acceptable as XML', { cause: error })
   }
+  if (domBuilder.doc === undefined || domBuilder.strangers > 0) throw malformed('it has a node that is neither element nor text')
+  return domBuilder.doc
 }
 
 // Namespaces have no character that would have to be escaped here (`tree.ts`).
-function declarationsFor(node: Element, text: string): string {
+function declarationsFor(node: ElementNode, text: string): string {
   // What it declares itself it does not take from elsewhere: a prefix has one meaning in what is verified.
   const inherited = inheritedBy(node).filter(({ prefix }) => text.includes(prefix) && !text.includes(`xmlns:${prefix}=`))
   const prefixed = inherited.map(({ prefix, namespaceURI }) => ` xmlns:${prefix}="${namespaceURI}"`).join('')
-  if (node.hasAttribute('xmlns')) return prefixed
-  for (let outer = node.parentNode; outer?.nodeType === 1; outer = outer.parentNode) {
-    const unprefixed = (outer as Element).getAttribute('xmlns')
-    if (unprefixed) return `${prefixed} xmlns="${unprefixed}"`
+  for (let each: ElementNode | undefined = node; each !== undefined; each = each.parent) {
+    const unprefixed = each.attributes.find(({ name }) => name === 'xmlns')
+    if (unprefixed !== undefined) return each === node ? prefixed : `${prefixed} xmlns="${unprefixed.value}"`
   }
   return prefixed
 }
 
-function inheritedBy(element: Element): InheritedNamespace[] {
+function inheritedBy(element: ElementNode): InheritedNamespace[] {
   const inherited = new Map<string, string>()
-  for (let node = element.parentNode; node?.nodeType === 1; node = node.parentNode) {
-    for (const { prefix, localName, value } of Array.from((node as Element).attributes)) {
+  for (let node = element.parent; node !== undefined; node = node.parent) {
+    for (const { prefix, localName, value } of node.attributes) {
       if (prefix === 'xmlns' && !inherited.has(localName)) inherited.set(localName, value)
     }
   }

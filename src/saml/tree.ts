@@ -1,10 +1,11 @@
+import type { AttributeNode, ElementNode } from './nodes.ts'
 import { malformed, type XmlLimits } from './well-formed.ts'
 import type { XmlElement } from './xml-element.ts'
 
 /** The elements of a parsed document, with what canonicalisation has to know of them. */
 export interface Tree {
   readonly root: XmlElement
-  readonly nodes: ReadonlyMap<XmlElement, Element>
+  readonly nodes: ReadonlyMap<XmlElement, ElementNode>
   /** What each prefix of the document means. */
   readonly prefixes: ReadonlyMap<string, string>
   /** The local names of all attributes that have a prefix. */
@@ -25,13 +26,12 @@ const identifyingQualified = new Set(['ID', 'Id', 'id'])
 const xmlAttributes = new Set(['xml:lang', 'xml:space', 'xml:base', 'xml:id'])
 
 /** Turns a parsed document into elements, and refuses namespaces (SC-7) and identifiers (SC-8) that two readers could take differently. */
-export function growTree(document: Document, { rebinding }: Pick<XmlLimits, 'rebinding'> = {}): Tree {
-  if (document.documentElement === null) throw malformed('there is no element')
-  return new Grower(rebinding === true).grow(document.documentElement)
+export function growTree(root: ElementNode, { rebinding }: Pick<XmlLimits, 'rebinding'> = {}): Tree {
+  return new Grower(rebinding === true).grow(root)
 }
 
 class Grower {
-  readonly #nodes = new Map<XmlElement, Element>()
+  readonly #nodes = new Map<XmlElement, ElementNode>()
   readonly #prefixes = new Map<string, string>()
   readonly #prefixedAttributes = new Set<string>()
   readonly #identifiers = new Set<string>()
@@ -42,7 +42,7 @@ class Grower {
     this.#rebinding = rebinding
   }
 
-  grow(root: Element): Tree {
+  grow(root: ElementNode): Tree {
     return {
       root: this.#element(root),
       nodes: this.#nodes,
@@ -53,36 +53,35 @@ class Grower {
     }
   }
 
-  #element(node: Element): XmlElement {
+  #element(node: ElementNode): XmlElement {
     const { namespaceURI, localName } = node
     // Without a namespace nothing is meant here; xml-crypto has no right canonical form for elements that go back to none.
-    if (namespaceURI === null || namespaceURI === undefined || namespaceURI === '') throw malformed('an element has no namespace')
+    if (!isPresent(namespaceURI)) throw malformed('an element has no namespace')
     if (reserved.test(node.tagName)) throw malformed('an element has a name that is reserved')
     const attributes = new Map<string, string>()
-    for (let index = 0; index < node.attributes.length; index++) this.#attribute(node.attributes[index] as Attr, attributes)
+    for (const attribute of node.attributes) this.#attribute(attribute, attributes)
     const children: XmlElement[] = []
     let text = ''
-    for (let child = node.firstChild; child !== null; child = child.nextSibling) {
-      if (child.nodeType === 1) children.push(this.#element(child as Element))
-      else if (child.nodeType === 3) text += (child as Text).data
-      else if (child.nodeType !== 8) throw malformed('it has a node that is neither element nor text')
+    for (const child of node.childNodes) {
+      if (child.nodeType === 1) children.push(this.#element(child))
+      else text += child.data
     }
     const element = { namespace: namespaceURI, name: localName, attributes, children, text }
     this.#nodes.set(element, node)
     return element
   }
 
-  #attribute({ name, prefix, localName, namespaceURI, value }: Attr, attributes: Map<string, string>): void {
+  #attribute({ name, prefix, localName, namespaceURI, value }: AttributeNode, attributes: Map<string, string>): void {
     this.#attributes++
     if (name === 'xmlns' || prefix === 'xmlns') return this.#declare(prefix === 'xmlns' ? localName : '', value)
     // xml-crypto takes whatever starts with xmlns for a declaration, and leaves it out of what is signed.
     if (reserved.test(name) && !xmlAttributes.has(name)) throw malformed('an attribute has a name that is reserved')
-    if (isPresent(prefix) && !isPresent(namespaceURI)) throw malformed('an attribute has an undeclared prefix')
-    const key = isPresent(prefix) ? `{${namespaceURI}}${localName}` : name
+    if (prefix !== null && !isPresent(namespaceURI)) throw malformed('an attribute has an undeclared prefix')
+    const key = prefix === null ? name : `{${namespaceURI}}${localName}`
     if (attributes.has(key)) throw malformed('an attribute is there twice')
     attributes.set(key, value)
-    if (isPresent(prefix)) this.#prefixedAttributes.add(localName)
-    if ((isPresent(prefix) ? identifyingQualified : identifying).has(localName)) this.#identify(value)
+    if (prefix !== null) this.#prefixedAttributes.add(localName)
+    if ((prefix === null ? identifying : identifyingQualified).has(localName)) this.#identify(value)
   }
 
   // A relative or empty URI makes libxml2 give up canonicalisation, so that nothing is digested; a quote would be written out as it is.
@@ -103,6 +102,7 @@ class Grower {
   }
 }
 
-function isPresent(text: string | null | undefined): text is string {
-  return text !== null && text !== undefined && text !== ''
+// xmldom looks prefixes up in an object, which knows something of the name `constructor` also where nobody declared it.
+function isPresent(namespace: string | undefined): namespace is string {
+  return typeof namespace === 'string' && namespace !== ''
 }

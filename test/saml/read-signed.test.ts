@@ -2,6 +2,7 @@ import { DOMParser } from '@xmldom/xmldom'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { TokenRejected } from '../../src/oauth/errors.ts'
+import { type ElementNode, NodeBuilder } from '../../src/saml/nodes.ts'
 import { readXmlText, XmlDocument } from '../../src/saml/read.ts'
 import { readSigned, type SignedText } from '../../src/saml/read-signed.ts'
 import { growTree } from '../../src/saml/tree.ts'
@@ -289,10 +290,12 @@ describe('reading what was signed', () => {
       algorithms: new Set(['RS256'] as const),
       limits: { maxElements: 100, maxAttributes: 100, maxDepth: 9, maxNames: 99, comments: false },
     }
-    const tree = growTree(new DOMParser().parseFromString(xml, 'text/xml'))
+    const domBuilder = new NodeBuilder()
+    new DOMParser({ domBuilder } as ConstructorParameters<typeof DOMParser>[0]).parseFromString(xml, 'text/xml')
+    const tree = growTree(domBuilder.doc as ElementNode)
     const { root } = tree
     const verified = (seen: XmlElement) => {
-      const nodes = new Map([...tree.nodes, [seen, tree.nodes.get(root) as Element]])
+      const nodes = new Map([...tree.nodes, [seen, tree.nodes.get(root) as ElementNode]])
       return verifyEnveloped(new XmlDocument({ ...tree, nodes }, xml, []), seen, saml2Version.assertion, trust).root
     }
     const [, signature, subject] = root.children
