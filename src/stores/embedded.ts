@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Key, open, type RootDatabase } from 'lmdb'
+import type { Key, RootDatabase } from 'lmdb'
+import { drivers } from '../drivers.ts'
 import { Outage } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import { DiskCheck } from './disk-check.ts'
@@ -44,7 +45,7 @@ function openDatabase(folder: string): RootDatabase<string> {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   // `permissionsMode` is missing in the library's types.
   const options = { encoding: 'string', useVersions: true, noSubdir: false, eventTurnBatching: false, permissionsMode: 0o600 } as const
-  return open<string>(folder, options)
+  return drivers.embedded.open<string>(folder, options)
 }
 
 interface Timing {

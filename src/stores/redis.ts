@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import type { Cluster, Redis, RedisOptions } from 'ioredis'
 import type { Logger } from 'pino'
+import { drivers } from '../drivers.ts'
 import { Outage } from '../oauth/errors.ts'
 import type { Store } from './store.ts'
 import { within } from './within.ts'
@@ -102,7 +103,7 @@ class ConnectedRedisStore implements RedisStore {
   }
 
   #masters(): Redis[] {
-    return this.#client instanceof Cluster ? this.#client.nodes('master') : [this.#client]
+    return 'nodes' in this.#client ? this.#client.nodes('master') : [this.#client]
   }
 
   async #ask<Reply>(command: (client: Redis | Cluster) => Promise<Reply>): Promise<Reply> {
@@ -138,14 +139,14 @@ class ConnectedRedisStore implements RedisStore {
 }
 
 function connect(settings: RedisSettings): Redis | Cluster {
-  if ('url' in settings) return new Redis({ ...parseUrl(settings.url), ...logOn(settings), ...patience, ...oneServer })
+  if ('url' in settings) return new drivers.redis.Redis({ ...parseUrl(settings.url), ...logOn(settings), ...patience, ...oneServer })
   if ('cluster' in settings) return connectToCluster(settings.cluster, logOn(settings))
   return connectThroughSentinels(settings.sentinel, logOn(settings))
 }
 
 function connectToCluster(nodes: readonly string[], user: LogOn): Cluster {
   const encrypted = isEncrypted(nodes)
-  const cluster = new Cluster(
+  const cluster = new drivers.redis.Cluster(
     nodes.map(node => hostAndPort(node, 6379)),
     {
       enableAutoPipelining: true,
@@ -167,7 +168,7 @@ function connectToCluster(nodes: readonly string[], user: LogOn): Cluster {
 }
 
 function connectThroughSentinels({ name, nodes, password }: Sentinels, user: LogOn): Redis {
-  return new Redis({
+  return new drivers.redis.Redis({
     ...user,
     ...patience,
     ...oneServer,

@@ -1,10 +1,11 @@
-import mysql, { type FieldPacket } from 'mysql2'
+import type { FieldPacket } from 'mysql2'
 import { Digits, Parsed, type SqlValue } from './server.ts'
 
-const { Types } = mysql as unknown as { Types: Readonly<Record<string, number>> }
+// The protocol's numbers of column types (enum_field_types).
+const Types = { DECIMAL: 0, TIMESTAMP: 7, LONGLONG: 8, DATE: 10, DATETIME: 12, BIT: 16, JSON: 245, NEWDECIMAL: 246 } as const
 
-const numbers = new Set([Types.LONGLONG, Types.DECIMAL, Types.NEWDECIMAL])
-const instants = new Set([Types.DATETIME, Types.TIMESTAMP])
+const numbers = new Set<number>([Types.LONGLONG, Types.DECIMAL, Types.NEWDECIMAL])
+const instants = new Set<number>([Types.DATETIME, Types.TIMESTAMP])
 
 /** What the driver has read of a column, as the other databases say it. */
 export function sqlValue(value: unknown, column: FieldPacket | undefined): SqlValue {

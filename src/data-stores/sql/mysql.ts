@@ -1,4 +1,5 @@
-import mysql, { type Connection, type FieldPacket, type Pool, type PoolConnection, type PoolOptions, type RowDataPacket } from 'mysql2'
+import type { Connection, FieldPacket, Pool, PoolConnection, PoolOptions, QueryError, RowDataPacket } from 'mysql2'
+import { drivers } from '../../drivers.ts'
 import { briefly, type Login, Sockets } from './login.ts'
 import { sqlValue } from './mysql-values.ts'
 import { type Answer, type Driver, type Failure, type Question, SqlServer, type SqlValue } from './server.ts'
@@ -27,7 +28,7 @@ class MysqlDriver implements Driver<PoolConnection> {
 
   // From the first moment on it looks every second for idle connections: a command that asks nothing would never end.
   #started(): Pool {
-    const pool = mysql.createPool({ ...this.#settings, ...this.#limits })
+    const pool = drivers.mysql.createPool({ ...this.#settings, ...this.#limits })
     pool.on('connection', connection => connection.on('error', () => {}))
     return pool
   }
@@ -61,7 +62,7 @@ class MysqlDriver implements Driver<PoolConnection> {
 
   async cancel({ threadId }: PoolConnection): Promise<void> {
     if (threadId === null) return
-    const connection = mysql.createConnection(this.#settings)
+    const connection = drivers.mysql.createConnection(this.#settings)
     connection.on('error', () => {})
     try {
       await briefly(run(connection, `KILL QUERY ${threadId}`))
@@ -72,7 +73,7 @@ class MysqlDriver implements Driver<PoolConnection> {
 
   failure(error: unknown): Failure {
     if (error instanceof GuessedValue) return 'unfit-value'
-    const { fatal, sqlState, errno = 0 } = error as mysql.QueryError
+    const { fatal, sqlState, errno = 0 } = error as QueryError
     // The server goes down (1053, 1927), or has ended the connection (1152, 1184, 4031).
     if (fatal === true || sqlState === undefined || [1053, 1152, 1184, 1927, 4031].includes(errno)) return 'lost'
     if (unfit.has(errno)) return 'unfit-value'
@@ -81,7 +82,7 @@ class MysqlDriver implements Driver<PoolConnection> {
   }
 
   describe(error: unknown): string {
-    const { sqlState, code, message } = error as mysql.QueryError
+    const { sqlState, code, message } = error as QueryError
     // Messages of other classes may repeat values.
     return sqlState === undefined || (/^(08|28|42)/.test(sqlState) && this.failure(error) !== 'unfit-data')
       ? message || (code ?? 'unknown')

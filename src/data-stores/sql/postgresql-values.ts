@@ -1,4 +1,4 @@
-import pg from 'pg'
+import { drivers } from '../../drivers.ts'
 import { Digits, Parsed, type SqlValue } from './server.ts'
 
 type Parse = (text: string) => SqlValue
@@ -49,12 +49,15 @@ const types: ReadonlyArray<readonly [one: number, list: number, parse: Parse]> =
   ).map(([one, list]) => [one, list, text] as const),
 ]
 
-// The driver's own declaration has it as a function, which it is not.
-const lists = pg.types.arrayParser as unknown as { create(text: string, item: Parse): { parse(): SqlValue[] } }
-
 const parsers = new Map<number, Parse>(
-  types.flatMap(([one, list, parse]) => [[one, parse] as const, [list, (value: string) => lists.create(value, parse).parse()] as const]),
+  types.flatMap(([one, list, parse]) => [[one, parse] as const, [list, (value: string) => parseList(value, parse)] as const]),
 )
+
+function parseList(value: string, parse: Parse): SqlValue[] {
+  // The driver's own declaration has it as a function, which it is not.
+  const lists = drivers.postgresql.types.arrayParser as unknown as { create(text: string, item: Parse): { parse(): SqlValue[] } }
+  return lists.create(value, parse).parse()
+}
 
 /** How the text of a column's value is read (the driver's `getTypeParser`). */
 export function typeParser(type: number): Parse {

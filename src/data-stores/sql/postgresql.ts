@@ -1,5 +1,6 @@
 import { Socket } from 'node:net'
-import pg from 'pg'
+import type pg from 'pg'
+import { drivers } from '../../drivers.ts'
 import { briefly, farewellMilliseconds, type Login, Sockets } from './login.ts'
 import { typeParser } from './postgresql-values.ts'
 import { type Answer, type Driver, type Failure, type Question, SqlServer, type SqlValue } from './server.ts'
@@ -19,7 +20,7 @@ class PostgresqlDriver implements Driver<pg.PoolClient> {
     const { max, idle, waiting } = login.connections
     this.#mostWaiting = waiting
     this.#settings = { ...settingsOf(login), stream: () => this.#sockets.watch(new Socket()) }
-    this.#pool = new pg.Pool({ ...this.#settings, max, idleTimeoutMillis: idle })
+    this.#pool = new drivers.postgresql.Pool({ ...this.#settings, max, idleTimeoutMillis: idle })
     // Nobody else listens to a connection that breaks while it is not used, or between two statements.
     this.#pool.on('error', () => {})
     this.#pool.on('connect', client => client.on('error', () => {}))
@@ -47,7 +48,7 @@ class PostgresqlDriver implements Driver<pg.PoolClient> {
     const types = { getTypeParser: typeParser } as unknown as pg.CustomTypesConfig
     // With the extended protocol a text with two statements is an error.
     const config = { text, values: [...values], rowMode: 'array', types, queryMode: 'extended' }
-    const query = new pg.Query<SqlValue[]>(config as pg.QueryConfig)
+    const query = new drivers.postgresql.Query<SqlValue[]>(config as pg.QueryConfig)
     return new Promise((resolve, reject) => {
       query.on('row', row => rows.length < atMost && rows.push(row))
       query.on('error', reject)
@@ -60,7 +61,7 @@ class PostgresqlDriver implements Driver<pg.PoolClient> {
   async cancel(connection: pg.PoolClient): Promise<void> {
     const { processID } = connection as unknown as { processID: number | null }
     const limits = { connectionTimeoutMillis: farewellMilliseconds, query_timeout: farewellMilliseconds }
-    const client = new pg.Client({ ...this.#settings, ...limits })
+    const client = new drivers.postgresql.Client({ ...this.#settings, ...limits })
     client.on('error', () => {})
     await client.connect()
     try {
@@ -71,7 +72,7 @@ class PostgresqlDriver implements Driver<pg.PoolClient> {
   }
 
   failure(error: unknown): Failure {
-    if (!(error instanceof pg.DatabaseError)) return 'lost'
+    if (!(error instanceof drivers.postgresql.DatabaseError)) return 'lost'
     const { code = '', severity, where = '' } = error
     // The server goes down, or says that it is about to.
     if (severity === 'FATAL' || severity === 'PANIC' || code.startsWith('57P') || code.startsWith('08')) return 'lost'
@@ -82,7 +83,7 @@ class PostgresqlDriver implements Driver<pg.PoolClient> {
   }
 
   describe(error: unknown): string {
-    if (!(error instanceof pg.DatabaseError)) return error instanceof Error ? error.message : 'unknown'
+    if (!(error instanceof drivers.postgresql.DatabaseError)) return error instanceof Error ? error.message : 'unknown'
     const { code = '', message } = error
     // Messages of other classes may repeat values; so may those of what came out of a value.
     return /^(08|28|3D|3F|42|53|57)/.test(code) && this.failure(error) === 'refused' ? `${message} (${code})` : `the error ${code}`
