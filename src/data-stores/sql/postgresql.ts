@@ -86,7 +86,7 @@ class PostgresqlDriver implements Driver<pg.PoolClient> {
     if (!(error instanceof drivers.postgresql.DatabaseError)) return error instanceof Error ? error.message : 'unknown'
     const { code = '', message } = error
     // Messages of other classes may repeat values; so may those of what came out of a value.
-    return /^(08|28|3D|3F|42|53|57)/.test(code) && this.failure(error) === 'refused' ? `${message} (${code})` : `the error ${code}`
+    return /^(08|28|3D|3F|42|53|57)/.test(code) && !this.failure(error).startsWith('unfit') ? `${message} (${code})` : `the error ${code}`
   }
 
   async close(): Promise<void> {
