@@ -246,13 +246,7 @@ describe('an expression that fails at run time', () => {
   it('does not fail open in a criterion', async () => {
     const criteria = [{ require: "subject.level > 1.0 || subject.name == 'x'", otherwise: 'a level or a name' }]
     await withServer(
-      files => {
-        const [first] = policyOf(files).processors
-        return patched(files, {
-          'policies/token-processors/people.json': { claims: undefined },
-          'policies/processor-policies/people.json': { processors: [{ ...first, criteria }] },
-        })
-      },
+      files => withUndeclaredClaims(files, { criteria }),
       async world => {
         await world.issued({ subject_token: await world.person({ level: 2 }) })
         await world.refused({ subject_token: await world.person({ level: 1, name: 'y' }) }, 'invalid_request', /a level or a name/)
@@ -266,13 +260,7 @@ describe('an expression that fails at run time', () => {
   it('whose result is not a boolean is no consent', async () => {
     const criteria = [{ require: 'subject.allowed', otherwise: 'not allowed' }]
     await withServer(
-      files => {
-        const [first] = policyOf(files).processors
-        return patched(files, {
-          'policies/token-processors/people.json': { claims: undefined },
-          'policies/processor-policies/people.json': { processors: [{ ...first, criteria }] },
-        })
-      },
+      files => withUndeclaredClaims(files, { criteria }),
       async world => {
         await world.issued({ subject_token: await world.person({ allowed: true }) })
         for (const allowed of [false, 'true', 1, [true], {}, null]) {
@@ -287,10 +275,7 @@ describe('an expression that fails at run time', () => {
       files => {
         const [first] = policyOf(files).processors
         const attributes = { ...first?.attributes, subject: "has(subject.constructor) || has(subject.toString) ? 'nature' : subject.sub" }
-        return patched(files, {
-          'policies/token-processors/people.json': { claims: undefined },
-          'policies/processor-policies/people.json': { processors: [{ ...first, attributes }] },
-        })
+        return withUndeclaredClaims(files, { attributes })
       },
       async world => {
         expect((await world.issued()).claims.sub).to.equal('alice')
@@ -322,3 +307,12 @@ describe('what a target maps', () => {
     )
   })
 })
+
+/** The usual files with claims of no declared type, and a processor mapping that is changed. */
+function withUndeclaredClaims(files: Files, change: object): Files {
+  const [first] = policyOf(files).processors
+  return patched(files, {
+    'policies/token-processors/people.json': { claims: undefined },
+    'policies/processor-policies/people.json': { processors: [{ ...first, ...change }] },
+  })
+}

@@ -140,6 +140,6 @@ describe('stores/embedded', () => {
         expect(await store.get(key)).to.equal(`${key} ${'x'.repeat(700)}`)
         expect(await store.putIfAbsent(`once:${key}`, 'again', 60)).to.equal(false)
       }
-    }).timeout(40_000)
+    })
   })
 })

@@ -149,7 +149,6 @@ describe('stores/redis', () => {
 
     before(async function () {
       requireRedisServer(this)
-      this.timeout(40_000)
       group = await startSentinel('tokens')
     })
 
@@ -163,7 +162,7 @@ describe('stores/redis', () => {
       expect(failed).to.be.instanceOf(Outage)
       await until('the replica has become the master', () => accepts(store))
       expect(await store.putIfAbsent('b', 'two', 60)).to.equal(true)
-    }).timeout(30_000)
+    })
   })
 
   describe('a server that fails', () => {
