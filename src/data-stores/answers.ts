@@ -9,12 +9,22 @@ export interface Remembering {
   readonly missing: number
   /** How many answers are remembered; the one that was not used for longest makes room. */
   readonly entries: number
+  /** How many bytes they may have together, about. */
+  readonly maxBytes: number
 }
 
 /** What a store found, and whether it had to be asked. */
 export interface Answer {
   readonly rows: readonly Row[]
   readonly cached: boolean
+  /** Whether somebody else was asking the same already. */
+  readonly joined?: boolean
+}
+
+interface Remembered {
+  readonly rows: readonly Row[]
+  readonly until: Instant
+  readonly bytes: number
 }
 
 // Longer ones would let requests fill the memory with what they say.
@@ -23,8 +33,9 @@ const longestKey = 2_048
 /** The answers to one lookup: those that are remembered, and those that are under way, which others who ask the same wait for too. */
 export class Answers {
   readonly #remembering: Remembering | undefined
-  readonly #remembered = new Map<string, { readonly rows: readonly Row[]; readonly until: Instant }>()
+  readonly #remembered = new Map<string, Remembered>()
   readonly #underWay = new Map<string, Promise<readonly Row[]>>()
+  #bytes = 0
 
   constructor(remembering: Remembering | undefined) {
     this.#remembering = remembering
@@ -39,7 +50,9 @@ export class Answers {
   async of(key: string, now: () => Instant, ask: () => Promise<readonly Row[]>): Promise<Answer> {
     const rows = this.#recall(key, now())
     if (rows !== undefined) return { rows, cached: true }
-    return { rows: await (this.#underWay.get(key) ?? this.#begin(key, now, ask)), cached: false }
+    const underWay = this.#underWay.get(key)
+    if (underWay !== undefined) return { rows: await underWay, cached: false, joined: true }
+    return { rows: await this.#begin(key, now, ask), cached: false }
   }
 
   async #begin(key: string, now: () => Instant, ask: () => Promise<readonly Row[]>): Promise<readonly Row[]> {
@@ -55,21 +68,39 @@ export class Answers {
   }
 
   #recall(key: string, now: Instant): readonly Row[] | undefined {
-    const found = this.#remembered.get(key)
-    if (found === undefined) return undefined
-    this.#remembered.delete(key)
-    if (found.until <= now) return undefined
-    this.#remembered.set(key, found)
+    const found = this.#take(key)
+    if (found === undefined || found.until <= now) return undefined
+    this.#put(key, found)
     return found.rows
   }
 
   #remember(key: string, rows: readonly Row[], now: Instant): void {
     if (this.#remembering === undefined || key.length > longestKey) return
-    const { ttl, missing, entries } = this.#remembering
+    const { ttl, missing, entries, maxBytes } = this.#remembering
     const seconds = rows.length === 0 ? missing : ttl
     if (seconds === 0) return
-    this.#remembered.set(key, { rows, until: now + seconds })
-    const [oldest] = this.#remembered.keys()
-    if (this.#remembered.size > entries && oldest !== undefined) this.#remembered.delete(oldest)
+    const bytes = key.length + JSON.stringify(rows).length
+    // It would drive all others out, and then go itself.
+    if (bytes > maxBytes) return
+    this.#put(key, { rows, until: now + seconds, bytes })
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size <= entries && this.#bytes <= maxBytes) break
+      this.#take(oldest)
+    }
+  }
+
+  // Those used last are at the end.
+  #put(key: string, remembered: Remembered): void {
+    this.#take(key)
+    this.#remembered.set(key, remembered)
+    this.#bytes += remembered.bytes
+  }
+
+  #take(key: string): Remembered | undefined {
+    const found = this.#remembered.get(key)
+    if (found === undefined) return undefined
+    this.#remembered.delete(key)
+    this.#bytes -= found.bytes
+    return found
   }
 }

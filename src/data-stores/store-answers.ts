@@ -25,7 +25,7 @@ export function storeAnswers(
   { kept, outside: { now, log } }: Pick<Parts, 'kept' | 'outside'>,
 ): (values: readonly QueryValue[]) => Promise<Answer> {
   const { cache, timeout, fitting } = limits
-  const memory = cache && [cache.ttl, cache.missing, cache.entries]
+  const memory = cache && [cache.ttl, cache.missing, cache.entries, cache.maxBytes]
   const answers = kept.of(['answers', store.sameness, ...meaning, timeout, memory ?? null], () => new Answers(cache))
   const what = `the data store "${store.id}"`
   const about = { store: store.id, now, log }

@@ -11,6 +11,12 @@ const cache = strict({
     .default(0)
     .meta({ description: 'How long nothing is found where nothing was found (default "0s": it is asked again)' }),
   entries: z.int().min(1).max(1_000_000).default(1_000).meta({ description: 'How many answers are remembered (default 1000)' }),
+  maxBytes: z
+    .int()
+    .min(1_024)
+    .max(1_073_741_824)
+    .default(16_777_216)
+    .meta({ description: 'How many bytes of JSON they may have together, of each process (default 16777216)' }),
 })
 
 /** The members that every lookup may have, whatever the type of its data store. */

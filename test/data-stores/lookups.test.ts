@@ -276,6 +276,27 @@ describe('answers of a data store', () => {
     expect([await asked('a'), await asked('b')]).to.deep.equal([true, false])
   })
 
+  it('make room for each other where they are large, and one that is too large is not remembered', async () => {
+    const store = new ScriptedStore()
+    let size = 0
+    store.script = async () => [{ number: 'x'.repeat(size) }]
+    const built = await store.lookups({ cache: { ttl: '60s', maxBytes: 10_000 } })
+    const asked = async (mail: string, bytes: number) => {
+      size = bytes
+      return (await made(built, { mail })).told[0]?.cached
+    }
+    for (const mail of ['a', 'b', 'a', 'c']) await asked(mail, 4_000)
+    expect([await asked('a', 4_000), await asked('c', 4_000), await asked('b', 4_000)]).to.deep.equal([true, true, false])
+    expect([await asked('d', 20_000), await asked('d', 20_000)]).to.deep.equal([false, false])
+    expect([await asked('c', 4_000), await asked('b', 4_000)]).to.deep.equal([true, true])
+    // One that has ended and is asked again does not count twice.
+    for (let round = 0; round < 10; round++) {
+      store.now += 61
+      for (const mail of ['a', 'b']) expect(await asked(mail, 4_000)).to.equal(false)
+      for (const mail of ['a', 'b']) expect(await asked(mail, 4_000)).to.equal(true)
+    }
+  })
+
   it('are not remembered for values that would fill the memory', async () => {
     const store = new ScriptedStore()
     store.script = async () => alice
