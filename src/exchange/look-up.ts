@@ -1,4 +1,5 @@
-import type { QueryValue, Row } from '../data-stores/data-store.ts'
+import type { Answer } from '../data-stores/answers.ts'
+import type { QueryValue } from '../data-stores/data-store.ts'
 import { UnfitAnswer } from '../data-stores/fitting-rows.ts'
 import type { Expression, ExpressionContext, Variables } from '../expressions/expression.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
@@ -61,39 +62,41 @@ export async function lookUp(
 async function answerTo(lookup: Lookup, variables: Variables, witness: Teller): Promise<JsonValue> {
   const values = lookup.values.map(expression => valueIn(expression, variables))
   const started = performance.now()
-  const tell = (outcome: LookupOutcome, rows: readonly Row[], more: { readonly cached?: boolean } = {}) => {
-    const cached = more.cached === true
-    witness.lookedUp(lookup, { outcome, rows, cached, values, milliseconds: performance.now() - started })
+  const tell = (outcome: LookupOutcome, { rows, cached, joined = false }: Answer) => {
+    witness.lookedUp(lookup, { outcome, rows, cached, joined, values, milliseconds: performance.now() - started })
   }
   try {
     // A query with nothing in the place of a value would find whatever has nothing there, or everything.
-    if (!areAllThere(values)) return judge(lookup, { rows: [], cached: false }, tell)
+    if (!areAllThere(values)) return judge(lookup, noAnswer, tell)
     return judge(lookup, await lookup.ask(values), tell)
   } catch (error) {
     if (!(error instanceof Outage)) throw error
     const isUnfit = error instanceof UnfitAnswer
-    tell(isUnfit ? 'unfit' : 'down', [])
+    tell(isUnfit ? 'unfit' : 'down', noAnswer)
     if (isUnfit || lookup.ifDown === 'refuse') throw new Outage(error.message, error.cause, error.retryAfter, `${lookup.setting}.ifDown`)
     return nothingOf(lookup)
   }
 }
 
-type Tell = (outcome: LookupOutcome, rows: readonly Row[], more?: { readonly cached?: boolean }) => void
+const noAnswer: Answer = { rows: [], cached: false }
 
-function judge(lookup: Lookup, { rows, cached }: { readonly rows: readonly Row[]; readonly cached: boolean }, tell: Tell): JsonValue {
+type Tell = (outcome: LookupOutcome, answer: Answer) => void
+
+function judge(lookup: Lookup, answer: Answer, tell: Tell): JsonValue {
   const { name, setting, many } = lookup
+  const { rows } = answer
   const [first, second] = rows
   if (first === undefined) {
-    tell('missing', rows, { cached })
+    tell('missing', answer)
     if (lookup.ifMissing === 'empty') return nothingOf(lookup)
     throw new OAuthError('lookup-found-nothing', `the lookup ${name} found nothing`, { setting: `${setting}.ifMissing` })
   }
   if ((second !== undefined && many === 'refuse') || rows.length > longestList) {
-    tell('several', rows, { cached })
+    tell('several', answer)
     const much = many === 'refuse' ? 'more than one entry' : `more than ${longestList} entries`
     throw new OAuthError('lookup-found-several', `the lookup ${name} found ${much}`, { setting: `${setting}.many` })
   }
-  tell('found', rows, { cached })
+  tell('found', answer)
   return (many === 'list' ? rows : first) as JsonValue
 }
 

@@ -79,6 +79,8 @@ export interface MadeLookup {
   readonly outcome: LookupOutcome
   /** Whether the answer was remembered. */
   readonly cached: boolean
+  /** Whether another exchange was asking the same already. */
+  readonly joined: boolean
   readonly milliseconds: number
   /** What its query was to be made with; where one is undefined, nothing was asked. */
   readonly values: ReadonlyArray<QueryValue | undefined>

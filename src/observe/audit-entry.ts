@@ -26,6 +26,7 @@ import type { Lookup } from '../policies/lookup.ts'
 import type { ProcessorPolicy } from '../policies/processor-policy.ts'
 import type { Actor } from '../processors/processor.ts'
 import { StepTimes } from './step-times.ts'
+import { type TimedLookup, timedLookup } from './traces/timed-lookup.ts'
 import type { TraceContext } from './traces/trace-context.ts'
 
 /**
@@ -35,6 +36,8 @@ import type { TraceContext } from './traces/trace-context.ts'
 export class AuditEntry implements Witness {
   readonly times = new StepTimes()
   readonly trace: TraceContext | undefined
+  /** Those that were made; of an exchange that is traced only. */
+  readonly lookups: TimedLookup[] = []
   readonly #facts: Facts = {}
   #claimedClient: string | undefined
 
@@ -181,9 +184,12 @@ export class AuditEntry implements Witness {
     this.#facts.wouldRefuse = [...(this.#facts.wouldRefuse ?? []), { reason, description: message, setting }]
   }
 
-  lookedUp({ name, store }: Lookup, { outcome, cached, milliseconds }: MadeLookup): void {
+  lookedUp(lookup: Lookup, made: MadeLookup): void {
+    const { outcome, cached, milliseconds } = made
     const ms = Math.round(milliseconds * 1000) / 1000
-    this.#facts.lookups = [...(this.#facts.lookups ?? []), { name, store: store.id, outcome, ...(cached && { cached: true as const }), ms }]
+    const recorded = { name: lookup.name, store: lookup.store.id, outcome, ...(cached && { cached: true as const }), ms }
+    this.#facts.lookups = [...(this.#facts.lookups ?? []), recorded]
+    if (this.trace !== undefined) this.lookups.push(timedLookup(lookup, made, this.times.ends.length))
   }
 
   considered(): void {}

@@ -215,7 +215,9 @@ describe('answers of a data store', () => {
     await new Promise(resolve => setImmediate(resolve))
     expect(store.asked).to.equal(2)
     for (const answer of answers) answer(alice)
-    for (const { found } of await Promise.all([...same, other])) expect(found).to.deep.equal({ person: { number: '0042' } })
+    const all = await Promise.all([...same, other])
+    for (const { found } of all) expect(found).to.deep.equal({ person: { number: '0042' } })
+    expect(all.map(({ told }) => told[0]?.joined)).to.deep.equal([false, true, true, false])
     // What is over is not remembered where nobody says so.
     store.script = async () => alice
     await made(built)
