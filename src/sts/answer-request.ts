@@ -1,10 +1,10 @@
 import type { ClientCertificate } from '../certificates/client-certificate.ts'
-import { authenticateClient } from '../exchange/authenticate-client.ts'
 import type { Witness } from '../exchange/witness.ts'
 import { OAuthError, type RefusalReason } from '../oauth/errors.ts'
 import type { Server } from '../server.ts'
 import { readAddressing, requireUnderstood } from './addressing.ts'
 import type { Asking } from './asking.ts'
+import { authenticateCaller } from './authenticate-caller.ts'
 import { checkCaller } from './check-caller.ts'
 import type { Envelope } from './envelope.ts'
 import { type Issued, issue } from './issue.ts'
@@ -12,7 +12,7 @@ import { ignoredElements, readTrustRequest, type TrustRequest } from './read-req
 import { readSecurity, requireFresh } from './security-header.ts'
 import { type Destination, selectConnection } from './select-connection.ts'
 import { selectTokens } from './select-tokens.ts'
-import { callerCredentials, readUserName, requireFreshUserName } from './user-name.ts'
+import { readUserName, requireFreshUserName } from './user-name.ts'
 import { validate } from './validate.ts'
 
 /** A message to the security token service, after its envelope was read (step 1). */
@@ -49,9 +49,7 @@ export async function answerRequest(server: Server, message: TrustMessage, witne
   requireFresh(security, now)
 
   // Who asks, and for what?
-  const credentials = witness.credentials(await callerCredentials(server.authenticator, message, security))
-  const authenticated = witness.client(await authenticateClient(server, credentials, clientIp))
-  const userNameIsCaller = credentials.method === 'username_token'
+  const { client: authenticated, userNameIsCaller } = await authenticateCaller(server.authenticator, message, security, witness)
   if (userNameIsCaller && security.userName !== undefined)
     await requireFreshUserName(server.outside.store, authenticated, readUserName(security.userName), now)
   const client = witness.exchanging(checkCaller(authenticated))

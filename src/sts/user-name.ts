@@ -1,10 +1,6 @@
 import { hash } from 'node:crypto'
-import type { ClientCertificate } from '../certificates/client-certificate.ts'
-import type { PresentedCredentials } from '../clients/client.ts'
-import type { ClientAuthenticator } from '../clients/client-authenticator.ts'
 import { notAuthenticated } from '../clients/not-authenticated.ts'
 import type { AuthenticatedClient } from '../exchange/grant.ts'
-import { credentialsInHeader } from '../http/client-credentials.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
 import type { XmlElement } from '../saml/xml-element.ts'
@@ -12,7 +8,7 @@ import type { Store } from '../stores/store.ts'
 import { malformed, onlyChild, plainText } from './envelope.ts'
 import { instantIn } from './instant.ts'
 import { security } from './names.ts'
-import { messageLife, messageSkew, requireYoung, type SecurityHeader } from './security-header.ts'
+import { messageLife, messageSkew, requireYoung } from './security-header.ts'
 
 /** A name with its password, and what makes the pair good only once. */
 export interface UserName {
@@ -38,29 +34,6 @@ export function readUserName(element: XmlElement): UserName {
     nonce: nonce && plainText(nonce),
     created: created && instantIn(created),
   }
-}
-
-/** What a message brings to say who calls, beside its security header. */
-export interface CallerEvidence {
-  readonly authorization: string | undefined
-  readonly certificate: ClientCertificate | undefined
-}
-
-/**
- * How the caller says who it is: by HTTP Basic; without that by its certificate, where a client that may call is known by it; else by
- * the UsernameToken of the security header (WT-35). Whoever has a certificate for other reasons goes on using its password.
- */
-export async function callerCredentials(
-  authenticator: Pick<ClientAuthenticator, 'knows'>,
-  { authorization, certificate }: CallerEvidence,
-  { userName }: SecurityHeader,
-): Promise<PresentedCredentials> {
-  if (authorization !== undefined) return credentialsInHeader(authorization)
-  if (certificate !== undefined && (userName === undefined || (await authenticator.knows(certificate))))
-    return { method: 'certificate', clientId: undefined, certificate }
-  if (userName === undefined) return { method: 'none', because: 'no credentials were presented' }
-  const { name, password } = readUserName(userName)
-  return { method: 'username_token', candidates: [{ clientId: name, secret: password }] }
 }
 
 /**

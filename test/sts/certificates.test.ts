@@ -100,6 +100,14 @@ describe('callers of WS-Trust beside one whose certificates cannot be fetched', 
     await ask(at, { ...users, http: as(certify({ subject: '/O=Acme/CN=nobody', by: root })) })
     expect(at.lastRecord()).to.include({ outcome: 'unavailable' })
   })
+
+  it('go on using a password, with a certificate that is for something else', async () => {
+    const asked = { path: '/sts/devices', client: undefined, holder: 'none', http: as(device) } as const
+    await answered(at, { ...asked, security: userName('gateway') })
+    expect(at.lastRecord()).to.include({ client: 'gateway', outcome: 'issued' })
+    await ask(at, { ...asked, security: userName('gateway', 'guessed') })
+    expect(at.lastRecord()).to.include({ outcome: 'unavailable' })
+  })
 })
 
 describe('callers of WS-Trust beside one that publishes the certificate of another', () => {
