@@ -23,7 +23,7 @@ export interface StsRefusal {
 }
 
 const namespace = 'https://sts.amazonaws.com/doc/2011-06-15/'
-const limits: XmlLimits = { maxElements: 64, maxAttributes: 32, maxDepth: 8, maxNames: 64, comments: false }
+const limits: XmlLimits = { maxElements: 64, maxAttributes: 32, maxDepth: 8, comments: false }
 
 /** The credentials in an answer to `AssumeRoleWith…` (AW-5); undefined where it holds none, or anything twice. New members are passed over. */
 export function readCredentials(text: string, action: string): RoleCredentials | undefined {

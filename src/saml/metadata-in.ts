@@ -11,7 +11,7 @@ import type { XmlLimits } from './well-formed.ts'
 import { childrenOf, type XmlElement } from './xml-element.ts'
 
 /** The limits of metadata: a federation's file is long, and people comment on it. */
-export const metadataLimits: XmlLimits = { maxElements: 40_000, maxAttributes: 60_000, maxDepth: 64, maxNames: 256, comments: true }
+export const metadataLimits: XmlLimits = { maxElements: 40_000, maxAttributes: 60_000, maxDepth: 64, comments: true }
 /** The largest metadata that are read, in bytes. */
 export const largestMetadata = 1_048_576
 

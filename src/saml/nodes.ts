@@ -3,7 +3,8 @@ export interface AttributeNode {
   readonly name: string
   readonly prefix: string | null
   readonly localName: string
-  readonly namespaceURI: string | undefined
+  /** Null where it has no prefix. */
+  readonly namespaceURI: string | null
   readonly value: string
 }
 
@@ -13,38 +14,38 @@ export interface TextNode {
   readonly data: string
 }
 
+/** What there is in an element. */
 export type ChildNode = ElementNode | TextNode
 
-/**
- * An element as xml-crypto's canonicalisation looks at it: a DOM node without what nobody asks of it. xmldom's own nodes keep lists
- * that are counted anew with every change, and take as long to make as the text takes to read.
- */
+/** An element as xml-crypto's canonicalisation looks at it: of a node of the DOM, what it asks for. */
 export class ElementNode {
   readonly nodeType = 1
   readonly tagName: string
   readonly prefix: string | null
   readonly localName: string
-  readonly namespaceURI: string | undefined
+  readonly namespaceURI: string
   readonly attributes: AttributeNode[]
   readonly childNodes: ChildNode[]
   /** Undefined for the root. */
   readonly parent: ElementNode | undefined
+  /** Where it stands in the text. */
+  readonly start: number
+  end = 0
 
   constructor(
-    tagName: string,
-    namespaceURI: string | undefined,
+    { tagName, prefix, localName, namespaceURI, start }: Pick<ElementNode, 'tagName' | 'prefix' | 'localName' | 'namespaceURI' | 'start'>,
     attributes: AttributeNode[],
     childNodes: ChildNode[],
     parent?: ElementNode,
   ) {
-    const colon = tagName.indexOf(':')
     this.tagName = tagName
-    this.prefix = colon === -1 ? null : tagName.slice(0, colon)
-    this.localName = colon === -1 ? tagName : tagName.slice(colon + 1)
+    this.prefix = prefix
+    this.localName = localName
     this.namespaceURI = namespaceURI
     this.attributes = attributes
     this.childNodes = childNodes
     this.parent = parent
+    this.start = start
   }
 
   get nodeName(): string {
@@ -54,7 +55,7 @@ export class ElementNode {
   /** The same element without one of its children, standing alone; what is declared on it changes nothing in the document. */
   without(child?: ElementNode): ElementNode {
     const childNodes = child === undefined ? this.childNodes : this.childNodes.filter(each => each !== child)
-    return new ElementNode(this.tagName, this.namespaceURI, [...this.attributes], childNodes)
+    return new ElementNode(this, [...this.attributes], childNodes)
   }
 
   /** Declares a namespace that is taken from around the element. */
@@ -72,67 +73,4 @@ export class ElementNode {
   removeChild(): never {
     throw new Error('nothing is changed in a document')
   }
-}
-
-/** What xmldom reports of an element's attributes. */
-interface ReportedAttributes {
-  readonly length: number
-  readonly [index: number]: {
-    readonly qName: string
-    readonly prefix?: string | null
-    readonly localName: string
-    readonly uri?: string
-    readonly value: string
-  }
-}
-
-/** Makes nodes of what xmldom's reader reports; it has its own take for this (`domBuilder`). */
-export class NodeBuilder {
-  /** The root of the document. */
-  doc: ElementNode | undefined
-  /** What there is that is neither element nor text. */
-  strangers = 0
-  #open: ElementNode | undefined
-
-  startDocument(): void {}
-  endDocument(): void {}
-  startPrefixMapping(): void {}
-  endPrefixMapping(): void {}
-
-  startElement(uri: string | undefined, _localName: string, name: string, reported: ReportedAttributes): void {
-    const attributes: AttributeNode[] = []
-    for (let index = 0; index < reported.length; index++) {
-      const { qName, prefix, localName, uri: namespaceURI, value } = reported[index] as ReportedAttributes[number]
-      attributes.push({ name: qName, prefix: prefix ?? null, localName, namespaceURI, value })
-    }
-    const element = new ElementNode(name, uri, attributes, [], this.#open)
-    if (this.#open !== undefined) this.#open.childNodes.push(element)
-    else if (this.doc === undefined) this.doc = element
-    else this.strangers++
-    this.#open = element
-  }
-
-  endElement(): void {
-    this.#open = this.#open?.parent
-  }
-
-  characters(data: string): void {
-    this.#open?.childNodes.push({ nodeType: 3, data })
-  }
-
-  startCDATA(): void {
-    this.strangers++
-  }
-
-  startDTD(): void {
-    this.strangers++
-  }
-
-  processingInstruction(): void {
-    if (this.#open !== undefined) this.strangers++
-  }
-
-  comment(): void {}
-  endCDATA(): void {}
-  endDTD(): void {}
 }

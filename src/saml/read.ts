@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer'
-import { DOMParser } from '@xmldom/xmldom'
 import { TokenRejected } from '../oauth/errors.ts'
 import { canonicalize, type InheritedNamespace } from './canonical.ts'
-import { type ElementNode, NodeBuilder } from './nodes.ts'
-import { growTree, type Tree } from './tree.ts'
-import { checkWellFormed, malformed, normalizedText, type XmlCensus, type XmlLimits } from './well-formed.ts'
+import type { ElementNode } from './nodes.ts'
+import { parseXml } from './parse-xml.ts'
+import type { Tree } from './tree.ts'
+import { malformed, normalizedText, type XmlLimits } from './well-formed.ts'
 import type { XmlElement } from './xml-element.ts'
 
 /** The limits of a token; its size is limited before, where it is decoded (SC-2). */
-export const tokenLimits: XmlLimits = { maxElements: 2_500, maxAttributes: 4_000, maxDepth: 64, maxNames: 128, comments: false }
+export const tokenLimits: XmlLimits = { maxElements: 2_500, maxAttributes: 4_000, maxDepth: 64, comments: false }
 
 /**
  * A document that was written by an outsider, parsed by the only module that does. It has been checked for form, and for nothing
@@ -18,14 +18,12 @@ export class XmlDocument {
   readonly root: XmlElement
   readonly #tree: Tree
   readonly #text: string
-  readonly #spans: readonly number[]
   readonly #rebinding: boolean
 
-  constructor(tree: Tree, text: string, spans: readonly number[], { rebinding }: Pick<XmlLimits, 'rebinding'> = {}) {
+  constructor(tree: Tree, text: string, { rebinding }: Pick<XmlLimits, 'rebinding'> = {}) {
     this.root = tree.root
     this.#tree = tree
     this.#text = text
-    this.#spans = spans
     this.#rebinding = rebinding === true
   }
 
@@ -35,10 +33,7 @@ export class XmlDocument {
    */
   cutOut(element: XmlElement): string {
     const node = this.#nodeOf(element)
-    // The tree names elements in the order in which they end, as the spans do.
-    const place = [...this.#tree.nodes.keys()].indexOf(element)
-    const [start, end] = this.#spans.slice(2 * place, 2 * place + 2)
-    const text = this.#text.slice(start, end)
+    const text = this.#text.slice(node.start, node.end)
     const name = /^<[^ \t\n/>]+/.exec(text)?.[0] ?? ''
     return `${name}${declarationsFor(node, text)}${text.slice(name.length)}`
   }
@@ -54,10 +49,22 @@ export class XmlDocument {
   }
 
   #nodeOf(element: XmlElement): ElementNode {
-    const node = this.#tree.nodes.get(element)
+    const node = nodeIn(element, this.root, this.#tree.node)
     if (node === undefined) throw new Error('the element belongs to another document')
     return node
   }
+}
+
+/** The node of an element, looked for below another one whose node is known: each has its elements in the same order. */
+function nodeIn(element: XmlElement, outer: XmlElement, node: ElementNode): ElementNode | undefined {
+  if (element === outer) return node
+  let place = 0
+  for (const child of node.childNodes) {
+    if (child.nodeType !== 1) continue
+    const found = nodeIn(element, outer.children[place++] as XmlElement, child)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** Parses bytes that an outsider wrote (SC-3 to SC-8). Throws `TokenRejected` for whatever is not plain, well-formed, unambiguous XML. */
@@ -69,35 +76,7 @@ export function readXml(bytes: Buffer, limits: XmlLimits = tokenLimits): XmlDocu
 /** Parses a text that an outsider wrote; see `readXml`. */
 export function readXmlText(text: string, limits: XmlLimits = tokenLimits): XmlDocument {
   const normalized = normalizedText(text)
-  const census = checkWellFormed(normalized, limits)
-  const tree = growTree(parse(normalized + endTagsOf(census)), limits)
-  // An attribute that xmldom dropped (`a:x` and `b:x` of one namespace), or an element that it made up, is not seen in its tree.
-  if (tree.elements !== census.elements || tree.attributes !== census.attributes) throw malformed('an attribute is there twice')
-  return new XmlDocument(tree, normalized, census.spans, limits)
-}
-
-// xmldom looks for the last end tag of each name, from the end of the text on, to guess whether one was forgotten: a third of its time. Here
-// it finds them all at once, behind the root element, where nobody reads. No name can end this instruction.
-function endTagsOf({ names }: XmlCensus): string {
-  return `<?ends ${[...names].map(name => `</${name}>`).join('')}?>`
-}
-
-// Line ends are normalised before: xmldom does it as XML 1.1 has it, which turns U+2028 into a line feed.
-function parse(text: string): ElementNode {
-  const refuse = (message: unknown) => {
-    throw new TokenRejected('the token is not acceptable as XML', { cause: message })
-  }
-  const domBuilder = new NodeBuilder()
-  const errorHandler = { warning: refuse, error: refuse, fatalError: refuse }
-  // `domBuilder` is an option of xmldom that its types leave out.
-  const options = { domBuilder, errorHandler, normalizeLineEndings: (same: string) => same }
-  try {
-    new DOMParser(options).parseFromString(text, 'text/xml')
-  } catch (error) {
-    throw error instanceof TokenRejected ? error : new TokenRejected('the token is not acceptable as XML', { cause: error })
-  }
-  if (domBuilder.doc === undefined || domBuilder.strangers > 0) throw malformed('it has a node that is neither element nor text')
-  return domBuilder.doc
+  return new XmlDocument(parseXml(normalized, limits), normalized, limits)
 }
 
 // Namespaces have no character that would have to be escaped here (`tree.ts`).

@@ -1,0 +1,48 @@
+import type { WrittenAttribute } from './tree.ts'
+import { malformed } from './well-formed.ts'
+
+/** The namespaces that are in scope, by prefix; the default one has none. */
+export type Scope = ReadonlyMap<string, string>
+
+// With it each scope is small, too.
+const mostPrefixes = 64
+const xmlNamespace = 'http://www.w3.org/XML/1998/namespace'
+// xmldom, which others read our tokens with, has rules of its own for HTML, which nobody needs here.
+const forbidden = new Set(['http://www.w3.org/1999/xhtml', xmlNamespace, 'http://www.w3.org/2000/xmlns/'])
+const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:[!#-%'-;=?-Z_a-z~]+$/
+const outermost: Scope = new Map([['xml', xmlNamespace]])
+
+/** The declarations of namespaces in a document (Namespaces in XML 1.0 §3), of which only those are taken that are read alike everywhere. */
+export class Declarations {
+  /** What each prefix of the document means. */
+  readonly prefixes = new Map<string, string>()
+  readonly #rebinding: boolean
+
+  /** `rebinding`: whether a prefix may mean one thing here and another one there. */
+  constructor(rebinding: boolean) {
+    this.#rebinding = rebinding
+  }
+
+  /** What is in scope in an element with these attributes. */
+  within(outer: Scope = outermost, attributes: readonly WrittenAttribute[]): Scope {
+    let scope: Map<string, string> | undefined
+    for (const { name, prefix, localName, value } of attributes) {
+      if (name !== 'xmlns' && prefix !== 'xmlns') continue
+      const declared = prefix === null ? '' : localName
+      this.#declare(declared, value)
+      scope ??= new Map(outer)
+      scope.set(declared, value)
+    }
+    return scope ?? outer
+  }
+
+  // A relative or empty URI makes libxml2 give up canonicalisation, so that nothing is digested; a quote would be written out as it is.
+  #declare(prefix: string, uri: string): void {
+    if (/^xml/i.test(prefix)) throw malformed('it declares a reserved namespace prefix')
+    if (!absolute.test(uri) || forbidden.has(uri)) throw malformed('a namespace is not an absolute URI, or is reserved')
+    if (prefix === '') return
+    if (!this.#rebinding && (this.prefixes.get(prefix) ?? uri) !== uri) throw malformed('a namespace prefix means two things')
+    this.prefixes.set(prefix, uri)
+    if (this.prefixes.size > mostPrefixes) throw malformed('it has too many namespaces')
+  }
+}
