@@ -7,6 +7,7 @@ export interface FormLimits {
   readonly parameters: number
 }
 
+const none: ReadonlySet<string> = new Set()
 const usualLimits: FormLimits = { bytes: 256 * 1024, parameters: 100 }
 
 /** The only parameters that may be sent more than once (RFC 8693 §2.1). */
@@ -32,9 +33,12 @@ export class Form {
     return this.#repeatable.get(name) ?? []
   }
 
-  /** The names of all parameters that have a value; the audit record names those that nothing reads. */
-  names(): string[] {
-    return [...this.#values.keys()].filter(name => this.get(name) !== undefined).concat([...this.#repeatable.keys()])
+  /** The names of all parameters that have a value, but these; the audit record names those that nothing reads. */
+  names(besides: ReadonlySet<string> = none): string[] {
+    const names: string[] = []
+    for (const [name, value] of this.#values) if (value !== '' && !besides.has(name)) names.push(name)
+    for (const name of this.#repeatable.keys()) if (!besides.has(name)) names.push(name)
+    return names
   }
 }
 

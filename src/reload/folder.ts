@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { folders } from '../config/folders.ts'
 import { digestOf, filesNamedBy, type Reading, readSnapshot } from '../config/snapshot.ts'
@@ -7,6 +7,7 @@ import { Outage } from '../oauth/errors.ts'
 import type { PluginFinder } from '../plugins/plugin-package.ts'
 import { pluginsOfTheStart } from '../plugins/started-plugins.ts'
 import { fingerprintOf } from './fingerprint.ts'
+import type { Places } from './hints.ts'
 
 /** A reading of files that did not change while they were read. */
 export interface SteadyReading extends Reading {
@@ -64,10 +65,10 @@ export class ConfigurationFolder {
     }
   }
 
-  /** The folders in which a change may matter. */
-  get places(): ReadonlySet<string> {
+  /** Where a change may matter. */
+  get places(): Places {
     const named = this.#named.map(file => dirname(resolve(this.#folder, file)))
     const own = ['', 'policies', ...Object.values(folders)].map(name => join(this.#folder, name))
-    return new Set([...own, ...named])
+    return { folders: new Set([...own, ...named]), files: new Set(this.#named.map(file => basename(file))) }
   }
 }

@@ -94,11 +94,12 @@ export class Reloader {
   async #look(): Promise<void> {
     const began = performance.now()
     const found = await this.#parts.folder.look()
-    this.#millisecondsToNextLook = Math.max(this.#times.poll, (performance.now() - began) * idleForEachLook)
+    const breath = (performance.now() - began) * idleForEachLook
+    this.#millisecondsToNextLook = Math.max(this.#times.poll, breath)
     if (found !== this.#seen && !this.#demanded) await this.#rest(found)
     if (found !== this.#seen || this.#demanded) await this.#load()
     // Hints may come by the thousand, for files that mean nothing here.
-    else await pause(this.#times.quiet)
+    else await pause(Math.max(this.#times.quiet, breath))
   }
 
   /** Waits until nothing changes any more: a burst of writes is one change, and half of it may look like a whole. */
