@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { pluginKinds } from '../config/parse.ts'
 import { findPackage } from './find-package.ts'
@@ -42,7 +43,10 @@ async function load(entry: string): Promise<{ readonly module: object } | string
     timer = setTimeout(() => resolve(`does not get done with loading (${entry})`), millisecondsToLoad)
   })
   try {
-    return await Promise.race([late, import(pathToFileURL(entry).href).then((module: object) => ({ module }))])
+    return await Promise.race([
+      late,
+      import(pathToFileURL(entry).href).then((module: object) => ({ module: commonModule(entry) ?? module })),
+    ])
   } catch (error) {
     // Nothing has been told to it yet that it could repeat.
     const { name, message } = error instanceof Error ? error : { name: 'a value', message: typeof error }
@@ -50,6 +54,12 @@ async function load(entry: string): Promise<{ readonly module: object } | string
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** What a package that was written for `require` exports: of `module.exports = { … }`, an import sees some names only. */
+function commonModule(entry: string): object | undefined {
+  const exported: unknown = createRequire(import.meta.url).cache[entry]?.exports
+  return typeof exported === 'object' && exported !== null ? exported : undefined
 }
 
 function clashOf({ kinds }: PluginPackage, earlier: readonly PluginPackage[]): string | undefined {

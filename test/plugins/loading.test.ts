@@ -46,6 +46,37 @@ describe('packages of plug-ins', () => {
     for (const manifest of forms) expect(await problemsWith(good, manifest)).to.deep.equal([])
   })
 
+  describe('that are written for `require` (CommonJS)', () => {
+    const one = `pluginKind('legacy', { ...tokenProcessorSettings, size: z.int().max(10).default(3) }, () => ({ issuers: ['urn:acme'], process: () => {}, assume: () => {} }))`
+    const forms = {
+      'by `exports`': `const { pluginKind, tokenProcessorSettings, z } = require('cambist')
+        exports.apiVersion = 1
+        exports.tokenProcessors = [${one}]`,
+      'by `module.exports`': `const { pluginKind, tokenProcessorSettings, z } = require('cambist')
+        module.exports = { apiVersion: 1, tokenProcessors: [${one}] }`,
+      'by what TypeScript makes of a module': `"use strict"
+        Object.defineProperty(exports, "__esModule", { value: true })
+        exports.tokenProcessors = exports.apiVersion = void 0
+        const cambist_1 = require("cambist")
+        exports.apiVersion = 1
+        exports.tokenProcessors = [${one.replace(/\b(pluginKind|tokenProcessorSettings|z)\b/g, 'cambist_1.$1')}]`,
+    }
+    for (const [what, code] of Object.entries(forms)) {
+      it(`are loaded, ${what}, and get this very cambist`, async () => {
+        for (const manifest of [{ type: 'commonjs' }, { type: undefined }]) {
+          expect(await problemsWith(code, manifest)).to.deep.equal([])
+          expect(await problemsWith(code, manifest, { size: 11 })).to.deep.equal([`${processor}:3:3 size: must be at most 10`])
+        }
+      })
+    }
+
+    it('are refused where what they export is no set of lists', async () => {
+      expect(await problemsWith('module.exports = () => ({})', { type: 'commonjs' })).to.deep.equal([
+        'server.json:7:5 plugins[0]: exports no plug-ins; expected lists named tokenProcessors, tokenGenerators, accessTokenManagers, dataStores',
+      ])
+    })
+  })
+
   it('are found where cambist is installed', async () => {
     const name = 'cambist-plugin-of-the-installation'
     const { folder, remove } = writeFolder(packageFiles(name, good))
