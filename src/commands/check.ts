@@ -9,6 +9,7 @@ import { withStandIns } from '../config/stand-ins.ts'
 import { type Keeping, Kept } from '../kept.ts'
 import type { PluginPackage } from '../plugins/plugin-package.ts'
 import { typesOf } from '../plugins/read-exports.ts'
+import { checkCases } from '../policy-tests/check-cases.ts'
 import { type LoadedTests, loadTests } from '../policy-tests/load-tests.ts'
 import { terminal } from '../terminal.ts'
 import { withoutStore } from '../world.ts'
@@ -42,7 +43,7 @@ export const check: Command = {
     const read = await parseConfiguration(await readSources(folder), folder, process.env)
     const { parsed, replaced } = values['without-secrets'] ? await withStandIns(read) : { parsed: read, replaced: [] }
     const tests = await loadTests(folder, parsed.sources)
-    const report = { ...(await reportOn(parsed, { online, strict: values.strict })), tests, replaced }
+    const report = { ...(await reportOn(parsed, tests, { online, strict: values.strict })), replaced }
     if (values.json) terminal.print(JSON.stringify(asJson(report), undefined, 2))
     else print(report)
     return isOk(report) ? 0 : 1
@@ -64,18 +65,20 @@ interface Report {
 
 async function reportOn(
   parsed: Parsed,
+  tests: LoadedTests,
   { online, strict }: { online: boolean; strict: boolean },
-): Promise<Omit<Report, 'tests' | 'replaced'>> {
+): Promise<Omit<Report, 'replaced'>> {
   const kept = new Kept().draft()
   const loaded = await problemsOrLoaded(parsed, kept)
   // What is sound has been built, and may have begun something.
   if ('problems' in loaded) await kept.discard()
-  if ('problems' in loaded) return { parsed, strict, problems: loaded.problems, warnings: [], connections: [], asked: undefined }
+  if ('problems' in loaded) return { parsed, strict, problems: loaded.problems, warnings: [], connections: [], asked: undefined, tests }
   const { server, warnings, probes } = loaded
   const connections = listedConnections(server.connections.values())
+  const problemsOfTests = [...tests.problems, ...checkCases(tests.files, server, parsed.sources)]
   const asked = online ? await askEverybody(probes) : undefined
   await kept.discard()
-  return { parsed, strict, problems: [], warnings, connections, asked }
+  return { parsed, strict, problems: [], warnings, connections, asked, tests: { ...tests, problems: problemsOfTests } }
 }
 
 async function problemsOrLoaded(parsed: Parsed, kept: Keeping): Promise<Loaded | ConfigError> {
@@ -130,13 +133,18 @@ function asJsonPlugin({ name, version, kinds }: PluginPackage): object {
 
 function hintsFor({ parsed, problems }: Report): readonly string[] {
   const absent = new Set(parsed.absent.map(({ message }) => message))
+  const missing = problems.filter(({ message }) => absent.has(message)).length
   return [
     ...(parsed.settings?.sample === true
       ? ['This is the sample configuration: its first start makes the keys and secrets that are not there.']
       : []),
-    ...(problems.every(({ message }) => absent.has(message))
+    ...(missing === problems.length
       ? ['Only secrets and keys are not here. --without-secrets checks everything else, as a checkout in Git needs it.']
-      : []),
+      : missing > 0
+        ? [
+            `Of these, ${counted(missing, 'problem')} will go with --without-secrets: secrets and keys that are not here, as in a checkout in Git.`,
+          ]
+        : []),
   ]
 }
 

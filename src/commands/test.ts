@@ -8,6 +8,7 @@ import { readSources, type SourceFile } from '../config/read.ts'
 import { settingPlace } from '../config/setting-place.ts'
 import { withStandIns } from '../config/stand-ins.ts'
 import { didYouMean } from '../config/suggest.ts'
+import { checkCases } from '../policy-tests/check-cases.ts'
 import { inWords } from '../policy-tests/in-words.ts'
 import { junit } from '../policy-tests/junit.ts'
 import { loadTests, type TestFile } from '../policy-tests/load-tests.ts'
@@ -64,7 +65,8 @@ async function load(folder: string): Promise<Loaded | { readonly problems: reado
   const outside = { ...withoutStore(pino({ level: 'silent' })), fetch: () => Promise.reject(new Error('policy tests ask no other server')) }
   try {
     const { server } = await buildConfiguration(parsed, outside)
-    return problems.length > 0 ? { problems } : { server, sources: parsed.sources.files, tests, replaced }
+    const all = [...problems, ...checkCases(tests, server, parsed.sources)]
+    return all.length > 0 ? { problems: all } : { server, sources: parsed.sources.files, tests, replaced }
   } catch (error) {
     if (error instanceof ConfigError) return { problems: [...error.problems, ...problems] }
     throw error

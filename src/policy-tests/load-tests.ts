@@ -1,5 +1,5 @@
 import { checkReferences } from '../config/link.ts'
-import { parseFiles } from '../config/parse.ts'
+import { type ParsedFile, parseFiles } from '../config/parse.ts'
 import type { Problem } from '../config/problems.ts'
 import { readTests, type Sources } from '../config/read.ts'
 import { casesOf, type PolicyCase } from './cases.ts'
@@ -11,6 +11,7 @@ export interface TestFile {
   readonly file: string
   readonly id: string
   readonly cases: readonly PolicyCase[]
+  readonly parsed: ParsedFile
 }
 
 /** All policy tests of a folder, as far as they can be read, and every mistake in them. */
@@ -24,11 +25,10 @@ export async function loadTests(folder: string, configuration: Sources): Promise
   const sources = await readTests(folder)
   const { parsed, problems } = await parseFiles(sources)
   return {
-    files: parsed.map(({ source, blueprint }) => ({
-      file: source.file,
-      id: source.id,
-      cases: casesOf(source, blueprint.settings as TestSettings),
-    })),
+    files: parsed.map(file => {
+      const { source, blueprint } = file
+      return { file: source.file, id: source.id, cases: casesOf(source, blueprint.settings as TestSettings), parsed: file }
+    }),
     problems: [...sources.problems, ...problems, ...(await checkReferences(parsed, configuration, undefined))],
   }
 }

@@ -18,17 +18,13 @@ export class NoSuchClient extends Error {}
  * that other cases have used up is used up; the processors prove what the case says, and lookups find it.
  */
 export function stageFor(policyCase: PolicyCase, server: Server): Server {
-  const { client: id, subject, actor, message, lookups = {}, ...rest } = policyCase
+  const { client: id, subject, message, lookups = {}, ...rest } = policyCase
   const configured = server.clients.get(id)
   if (configured === undefined) throw new NoSuchClient(`there is no client "${id}"`)
   // It stands still: a second that begins in the middle of a case would be one of its lifetime.
   const instant = rest.now ?? server.outside.now()
   const now = () => instant
-  const common = { audience: server.issuer, now: instant }
-  const tokens = {
-    subject: { ...common, says: subject, id: 'subject-token' },
-    actor: { ...common, says: actor ?? {}, id: 'actor-token' },
-  }
+  const tokens = assumedTokens(policyCase, server.issuer, instant)
   const stage = { ...server, outside: { ...server.outside, now, store: memoryStore(now) } }
   const authenticator = (client: Client) => ({ authenticate: async () => client, knows: async () => false })
   if (message !== undefined) {
@@ -43,16 +39,30 @@ export function stageFor(policyCase: PolicyCase, server: Server): Server {
   return { ...stage, authenticator: authenticator(client), defaults: { ...server.defaults, policy } }
 }
 
-// Its tokens are for the virtual server that is addressed, and come from its partner, where the case does not say otherwise.
-function assumingConnection(connection: IdpConnection, { message, subject, actor }: PolicyCase, now: Instant): IdpConnection {
-  const { form, entityId, mapping, actorMapping, virtualServerIds } = connection
-  const audience = message?.virtualServerId ?? virtualServerIds[0]
-  const usual = form === 'assertion' ? { issuer: entityId } : form === 'text' ? { iss: entityId } : {}
-  const tokens = {
-    subject: { audience, now, says: { ...usual, ...subject }, id: 'subject-token' },
+function assumingConnection(connection: IdpConnection, policyCase: PolicyCase, now: Instant): IdpConnection {
+  const { mapping, actorMapping } = connection
+  const tokens = tokensForConnection(connection, policyCase, now)
+  return { ...connection, mapping: believed(mapping, tokens), actorMapping: actorMapping && believed(actorMapping, tokens) }
+}
+
+/** What the tokens of a case say: to the token endpoint they are for this server. */
+export function assumedTokens({ subject, actor }: PolicyCase, audience: string, now: Instant): AssumedTokens {
+  return {
+    subject: { audience, now, says: subject, id: 'subject-token' },
     actor: { audience, now, says: actor ?? {}, id: 'actor-token' },
   }
-  return { ...connection, mapping: believed(mapping, tokens), actorMapping: actorMapping && believed(actorMapping, tokens) }
+}
+
+/** To a connection they are for the virtual server that is addressed, and come from its partner, where the case does not say otherwise. */
+export function tokensForConnection(
+  { form, entityId, virtualServerIds }: IdpConnection,
+  policyCase: PolicyCase,
+  now: Instant,
+): AssumedTokens {
+  const audience = policyCase.message?.virtualServerId ?? virtualServerIds[0]
+  const { subject, actor } = assumedTokens(policyCase, audience, now)
+  const usual = form === 'assertion' ? { issuer: entityId } : form === 'text' ? { iss: entityId } : {}
+  return { subject: { ...subject, says: { ...usual, ...subject.says } }, actor }
 }
 
 // What the client does not use may have other lookups than the case says.
@@ -65,7 +75,8 @@ function withPolicy(client: Client, change: (policy: ProcessorPolicy) => Process
   return policy === undefined ? client : { ...client, tokenExchange: { ...client.tokenExchange, policy: change(policy) } }
 }
 
-interface AssumedTokens {
+/** What both tokens of a case say. */
+export interface AssumedTokens {
   readonly subject: AssumedToken
   readonly actor: AssumedToken
 }

@@ -137,6 +137,10 @@ describe('cambist check', function () {
     expect((await check(redis('{ "env": "NOT_SET_ANYWHERE" }'))).complaints).to.match(
       /^server\.json:4:31 store\.url: the environment variable NOT_SET_ANYWHERE is not set\nOnly secrets and keys are not here.*\n1 problem/,
     )
+    const both = { ...redis('{ "env": "NOT_SET_ANYWHERE" }'), 'clients/post.json': '{' }
+    expect((await check(both)).complaints).to.match(
+      /\nOf these, 1 problem will go with --without-secrets: .*\n2 problems; nothing can start/,
+    )
     const nobody = await check(
       {
         ...lonely(),
