@@ -1,6 +1,9 @@
 import { ExclusiveCanonicalization } from 'xml-crypto'
 import type { AttributeNode, ElementNode } from './nodes.ts'
 
+// What xml-crypto declares as an element of a browser; its own `Element` is not known where no browser is.
+type CanonicalNode = Parameters<ExclusiveCanonicalization['process']>[0]
+
 /** A namespace declaration that is in scope where canonicalisation starts. */
 export interface InheritedNamespace {
   readonly prefix: string
@@ -36,7 +39,7 @@ export function canonicalize(
   inherited: readonly InheritedNamespace[],
   without?: ElementNode,
 ): string {
-  return new OrderedCanonicalization().process(element.without(without) as unknown as Element, {
+  return new OrderedCanonicalization().process(element.without(without) as unknown as CanonicalNode, {
     inclusiveNamespacesPrefixList: [...prefixes],
     ancestorNamespaces: inherited.map(namespace => ({ ...namespace })),
   })

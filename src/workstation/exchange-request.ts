@@ -90,7 +90,10 @@ export interface ObtainedToken {
 
 /** Exchanges (RFC 8693 §2.1). Throws an `Error` for a person, with what the server said. */
 export async function exchange(request: ExchangeRequest, fetch: GuardedFetch, now: number): Promise<ObtainedToken> {
-  const form = new URLSearchParams([...request.parameters.map(pair => [...pair]), ['subject_token', readText(request.subjectToken)]])
+  const form = new URLSearchParams([
+    ...request.parameters.map(([name, value]): [string, string] => [name, value]),
+    ['subject_token', readText(request.subjectToken)],
+  ])
   const encode = (text: string) => new URLSearchParams({ '': text }).toString().slice(1)
   const credentials = `${encode(request.clientId)}:${encode(readText(request.clientSecret))}`
   const answer = await fetch(endpoint(request.server, 'token'), {

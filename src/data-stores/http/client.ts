@@ -102,7 +102,7 @@ class HttpQuery implements PreparedQuery {
     const { lookup, path, parameters, body, parts } = this.#parts
     const filled = pathWith(path, values)
     if (filled === undefined) return undefined
-    const search = new URLSearchParams(parameters.map(({ name, value }) => [name, textOf(value, values)]))
+    const search = new URLSearchParams(parameters.map(({ name, value }): [string, string] => [name, textOf(value, values)]))
     const query = parameters.length === 0 ? '' : `?${search}`
     const content = body === undefined ? undefined : JSON.stringify(body(values))
     return { method: lookup.method, path: filled + query, body: content, maxMilliseconds: parts.timeout * 1000 }
