@@ -1,5 +1,6 @@
 import type { Middleware } from 'koa'
 import { z } from 'zod'
+import { Attempts } from '../clients/attempts.ts'
 import { loggableOnly } from '../explain/disclosure.ts'
 import type { Explainer } from '../explain/explainer.ts'
 import type { Explanation } from '../explain/explanation.ts'
@@ -7,6 +8,7 @@ import { tokenTypeNamed } from '../explain/request.ts'
 import type { Outside } from '../outside.ts'
 import { answerJson } from './answer.ts'
 import { discardRest, malformed, readBody, textOf } from './body.ts'
+import { peerAddress } from './client-address.ts'
 
 const mostBytes = 512 * 1024
 
@@ -38,14 +40,32 @@ function isOfOneDoor({ form, parameters, message, connection, virtualServer, dpo
 }
 
 /** `POST /admin/explain`: what becomes of a request, with nothing in it that the audit record could not show. */
-export function explainEndpoint(explainer: Explainer, { log }: Pick<Outside, 'log'>): Middleware {
+export function explainEndpoint(explainer: Explainer, { log, ...outside }: Pick<Outside, 'log' | 'store' | 'now'>): Middleware {
+  const guarded = withAttempts(new Attempts(outside))
   return async ctx => {
     const description = await readDescription(ctx.req)
-    const explanation = await explained(explainer, description)
+    const explanation = await guarded(description, peerAddress(ctx.req), () => explained(explainer, description))
     log.info({ client: description.client, outcome: explanation.outcome }, 'a request was explained')
     answerJson(ctx, 200, explanation)
   }
 }
+
+/** An explanation leaves no count of the secrets that it checks: they are counted here, or whoever may explain could guess without end. */
+function withAttempts(attempts: Attempts) {
+  return async (description: Description, address: string, explain: () => Promise<Explanation>): Promise<Explanation> => {
+    const hasUserName = description.message?.includes('UsernameToken') === true
+    if (description.client !== undefined && !hasUserName) return explain()
+    // Counted before, not after: otherwise as many guesses as fit into one moment would be free.
+    await attempts.count(guessing, address)
+    const explanation = await explain()
+    const reason = explanation.refusal?.reason
+    const isWrong = reason === 'client-not-authenticated' || (hasUserName && reason === 'subject-token-rejected')
+    if (!isWrong) await attempts.forget(guessing, address)
+    return explanation
+  }
+}
+
+const guessing = 'credentials in explanations'
 
 function explained(
   explainer: Explainer,

@@ -117,14 +117,43 @@ describe('the listener of administrators', function () {
     ['by another scheme', { authorization: `Basic ${Buffer.from(`admin:${bearer}`).toString('base64')}` }],
   ]
   for (const [what, headers] of strangers) {
-    it(`answers nobody ${what}, whatever they ask for`, async () => {
-      for (const path of ['/admin/explain', '/admin', '/token']) {
-        const answer = await ask({}, headers, path)
-        expect(answer.status).to.equal(401)
-        expect(answer.headers.get('www-authenticate')).to.equal('Bearer realm="admin"')
-      }
+    it(`answers nobody ${what}`, async () => {
+      const answer = await ask({}, headers)
+      expect(answer.status).to.equal(401)
+      expect(answer.headers.get('www-authenticate')).to.equal('Bearer realm="admin"')
     })
   }
+
+  it('answers nobody without a token, whatever they ask for', async () => {
+    for (const path of ['/admin/explain', '/admin', '/token']) expect((await ask({}, { authorization: '' }, path)).status).to.equal(401)
+  })
+
+  it('counts the tokens that are tried, and never slows whoever has the right one', async () => {
+    const tried = async () => (await ask({}, { authorization: 'Bearer one-of-very-many-guesses' })).status
+    let status = 401
+    for (let guess = 0; guess < 12 && status === 401; guess++) status = await tried()
+    expect(status).to.equal(429)
+    const refused = await ask({}, { authorization: 'Bearer another-of-very-many-guesses' })
+    expect(refused.headers.get('retry-after')).to.match(/^[1-9][0-9]*$/)
+    expect((await ask({}, { authorization: '' })).status).to.equal(401)
+    expect((await explained({ subject_token: 'x' })).outcome).to.equal('refused')
+  })
+
+  it('counts the secrets of clients that are tried by explanations', async () => {
+    const grant = 'grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange'
+    const guess = async (secret: string) => {
+      const answer = await ask({ form: `${grant}&client_id=gateway&client_secret=${secret}` })
+      return [answer.status, ((await answer.json()) as Explanation).refusal?.reason]
+    }
+    const answers: unknown[][] = []
+    for (let at = 0; at < 12; at++) answers.push(await guess(`guess-${at}`))
+    expect(answers.slice(0, 2)).to.deep.equal([
+      [200, 'client-not-authenticated'],
+      [200, 'client-not-authenticated'],
+    ])
+    expect(answers.at(-1)).to.deep.equal([429, undefined])
+    expect((await explained({ subject_token: 'x' })).outcome).to.equal('refused')
+  })
 
   it('has nothing of what clients are answered', async () => {
     for (const path of ['/token', '/introspect', '/metrics', '/admin/other']) expect((await ask({}, {}, path)).status).to.equal(404)
