@@ -1,5 +1,5 @@
 import { ExclusiveCanonicalization } from 'xml-crypto'
-import type { AttributeNode, ElementNode } from './nodes.ts'
+import type { AttributeNode, ChildNode, ElementNode } from './nodes.ts'
 
 // What xml-crypto declares as an element of a browser; its own `Element` is not known where no browser is.
 type CanonicalNode = Parameters<ExclusiveCanonicalization['process']>[0]
@@ -22,7 +22,30 @@ class OrderedCanonicalization extends ExclusiveCanonicalization {
   override attrCompare(left: AttributeNode, right: AttributeNode): 1 | 0 | -1 {
     return compare(left.namespaceURI ?? '', right.namespaceURI ?? '') || compare(left.localName, right.localName)
   }
+
+  // The rest changes nothing of what comes out: it spares xml-crypto the lists in which it finds that there is nothing to write.
+
+  override processInner(node: ChildNode, ...around: Around): string {
+    return node.nodeType === 3 && node.data !== '' && !escapedInText.test(node.data) ? node.data : super.processInner(node, ...around)
+  }
+
+  override renderNs(node: ElementNode, ...around: Around): { rendered: string; newDefaultNs: unknown } {
+    const [inScope, defaultNs, , prefixList] = around
+    const { prefix, namespaceURI, attributes } = node
+    const isPlain = prefix !== null && prefixList.length === 0 && attributes.every(attribute => attribute.prefix === null)
+    const isKnown = isPlain && inScope.findLast(binding => binding.prefix === prefix)?.namespaceURI === namespaceURI
+    return isKnown ? { rendered: '', newDefaultNs: defaultNs } : super.renderNs(node, ...around)
+  }
+
+  override renderAttrs(node: ElementNode): string {
+    return node.attributes.length === 0 ? '' : super.renderAttrs(node)
+  }
 }
+
+/** What xml-crypto hands on from an element to those in it: namespaces that were written, the default one, those of prefixes, the PrefixList. */
+type Around = [inScope: InheritedNamespace[], defaultNs: unknown, defaultNsForPrefix: unknown, prefixList: string[]]
+
+const escapedInText = /[&<>\r]/
 
 function compare(left: string, right: string): 1 | 0 | -1 {
   if (left === right) return 0
