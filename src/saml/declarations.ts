@@ -1,4 +1,4 @@
-import type { WrittenAttribute } from './tree.ts'
+import type { AttributeNode } from './nodes.ts'
 import { malformed } from './well-formed.ts'
 
 /** The namespaces that are in scope, by prefix; the default one has none. */
@@ -24,10 +24,11 @@ export class Declarations {
   }
 
   /** What is in scope in an element with these attributes. */
-  within(outer: Scope = outermost, attributes: readonly WrittenAttribute[]): Scope {
+  within(outer: Scope = outermost, attributes: readonly AttributeNode[]): Scope {
     let scope: Map<string, string> | undefined
-    for (const { name, prefix, localName, value } of attributes) {
-      if (name !== 'xmlns' && prefix !== 'xmlns') continue
+    for (const attribute of attributes) {
+      if (!isDeclaration(attribute)) continue
+      const { prefix, localName, value } = attribute
       const declared = prefix === null ? '' : localName
       this.#declare(declared, value)
       scope ??= new Map(outer)
@@ -45,4 +46,9 @@ export class Declarations {
     this.prefixes.set(prefix, uri)
     if (this.prefixes.size > mostPrefixes) throw malformed('it has too many namespaces')
   }
+}
+
+/** Whether it declares a namespace. */
+export function isDeclaration({ name, prefix }: Pick<AttributeNode, 'name' | 'prefix'>): boolean {
+  return prefix === 'xmlns' || name === 'xmlns'
 }

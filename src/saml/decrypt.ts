@@ -3,7 +3,7 @@ import { TokenRejected } from '../oauth/errors.ts'
 import { decodeBase64Binary } from './base64.ts'
 import { namespaces } from './names.ts'
 import { type OaepHashes, unwrapOaep } from './oaep.ts'
-import { childrenOf, everyElement, isElement, type XmlElement } from './xml-element.ts'
+import { childrenOf, forEveryElement, isElement, type XmlElement } from './xml-element.ts'
 
 const { encryption, encryption11, signature } = namespaces
 
@@ -41,7 +41,10 @@ export function decryptXml(encrypted: XmlElement, keys: readonly KeyObject[]): B
 
 // Each EncryptedKey costs an RSA operation. It stands in the KeyInfo or beside EncryptedData; a reference to it is not followed.
 function encryptedKeyOf(encrypted: XmlElement): XmlElement {
-  const found = [...everyElement(encrypted)].filter(element => isElement(element, encryption, 'EncryptedKey'))
+  const found: XmlElement[] = []
+  forEveryElement(encrypted, element => {
+    if (isElement(element, encryption, 'EncryptedKey')) found.push(element)
+  })
   const [key] = found
   if (key === undefined || found.length > 1) throw notAcceptable('it has not exactly one EncryptedKey')
   return key

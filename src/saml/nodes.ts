@@ -3,8 +3,8 @@ export interface AttributeNode {
   readonly name: string
   readonly prefix: string | null
   readonly localName: string
-  /** Null where it has no prefix. */
-  readonly namespaceURI: string | null
+  /** Null where it has no prefix; resolved when all declarations of its element are known. */
+  namespaceURI: string | null
   readonly value: string
 }
 
@@ -25,7 +25,7 @@ export class ElementNode {
   readonly localName: string
   readonly namespaceURI: string
   readonly attributes: AttributeNode[]
-  readonly childNodes: ChildNode[]
+  childNodes: readonly ChildNode[]
   /** Undefined for the root. */
   readonly parent: ElementNode | undefined
   /** Where it stands in the text. */
@@ -35,7 +35,7 @@ export class ElementNode {
   constructor(
     { tagName, prefix, localName, namespaceURI, start }: Pick<ElementNode, 'tagName' | 'prefix' | 'localName' | 'namespaceURI' | 'start'>,
     attributes: AttributeNode[],
-    childNodes: ChildNode[],
+    childNodes: readonly ChildNode[],
     parent?: ElementNode,
   ) {
     this.tagName = tagName

@@ -9,7 +9,7 @@ import { namespaces } from './names.ts'
 import { readXml, type XmlDocument } from './read.ts'
 import { contentOf } from './response.ts'
 import { requireNoOtherSignature, type SignatureTrust, type SignedKind, signatureOf, verifyAround, verifyEnveloped } from './verify.ts'
-import { everyElement, isElement, type XmlElement } from './xml-element.ts'
+import { forEveryElement, isElement, type XmlElement } from './xml-element.ts'
 
 /** A version of SAML: what its assertions and the responses around them look like. */
 export interface SamlVersion {
@@ -112,8 +112,10 @@ function sentBy(response: XmlElement, assertion: VerifiedAssertion, version: Sam
 
 // A second assertion, wherever it is hidden, is there to be mistaken for the first (SC-24).
 function requireOneAssertion(root: XmlElement): void {
-  const assertions = everyElement(root).filter(({ name }) => name === 'Assertion')
-  if (assertions.length > 1) throw unacceptable('there is another assertion in it')
+  let assertions = 0
+  forEveryElement(root, ({ name }) => {
+    if (name === 'Assertion' && ++assertions > 1) throw unacceptable('there is another assertion in it')
+  })
 }
 
 function otherSender(): TokenRejected {

@@ -1,4 +1,5 @@
-import { type Tree, TreeBuilder, type WrittenAttribute } from './tree.ts'
+import type { AttributeNode } from './nodes.ts'
+import { type Tree, TreeBuilder, type WrittenName } from './tree.ts'
 import { checkCharacters, malformed, resolved, unwanted, type XmlLimits } from './well-formed.ts'
 import { findName, type NamePlace } from './xml-name.ts'
 
@@ -77,13 +78,13 @@ class Parser {
   }
 
   /** All attributes of a tag, and the white space behind them. */
-  #allAttributes(): readonly WrittenAttribute[] {
-    const attributes: WrittenAttribute[] = []
+  #allAttributes(): AttributeNode[] {
+    const attributes: AttributeNode[] = []
     while (this.#skipSpace()) {
       if (!findName(this.#text, this.#at, this.#place)) break
       const { name, prefix, localName } = this.#takeName()
       if (attributes.some(other => other.name === name)) throw malformed('an attribute is there twice')
-      attributes.push({ name, prefix, localName, value: this.#value() })
+      attributes.push({ name, prefix, localName, namespaceURI: null, value: this.#value() })
       if (attributes.length > mostAttributesOfOne) throw malformed('it has too many attributes')
     }
     this.#attributes += attributes.length
@@ -122,7 +123,7 @@ class Parser {
   }
 
   /** The name that was just found. */
-  #takeName(): Omit<WrittenAttribute, 'value'> {
+  #takeName(): WrittenName {
     const start = this.#at
     const { colon, end } = this.#place
     this.#at = end

@@ -1,6 +1,6 @@
 import type { Branded } from '../branded.ts'
 import { malformed } from './well-formed.ts'
-import type { XmlElement } from './xml-element.ts'
+import { noAttributes, withOneMore, type XmlElement } from './xml-element.ts'
 import { findName, type NamePlace } from './xml-name.ts'
 
 /** The canonical form of an element, digested, with the digest that somebody whom we trust has signed. Only `verify.ts` makes one. */
@@ -51,13 +51,12 @@ class CanonicalReader {
   #element(outer: Scope): XmlElement {
     this.#skip('<')
     const tag = this.#takeName()
-    const attributes = new Map<string, string>()
-    const scope = this.#attributes(outer, attributes)
+    const { scope, attributes } = this.#attributes(outer)
     this.#skip('>')
-    const children: XmlElement[] = []
+    let children: readonly XmlElement[] = []
     let text = this.#characters()
     while (this.#text.charCodeAt(this.#at + 1) !== slash) {
-      children.push(this.#element(scope))
+      children = withOneMore(children, this.#element(scope))
       text += this.#characters()
     }
     this.#skip('</')
@@ -66,9 +65,10 @@ class CanonicalReader {
     return { namespace: resolve(scope, tag.prefix), name: tag.local, attributes, children, text }
   }
 
-  /** Declarations first, then attributes. Gives the namespaces that are in scope from here on. */
-  #attributes(outer: Scope, attributes: Map<string, string>): Scope {
+  /** Declarations first, then attributes. */
+  #attributes(outer: Scope): { scope: Scope; attributes: ReadonlyMap<string, string> } {
     let scope = outer
+    let attributes: Map<string, string> | undefined
     let isBehind = false
     let lastNamespace = ''
     let last: string | undefined
@@ -89,10 +89,11 @@ class CanonicalReader {
         isBehind = true
         lastNamespace = namespace
         last = local
+        attributes ??= new Map()
         attributes.set(prefix === '' ? local : `{${namespace}}${local}`, value)
       }
     }
-    return scope
+    return { scope, attributes: attributes ?? noAttributes }
   }
 
   #takeName(): { whole: string; prefix: string; local: string } {

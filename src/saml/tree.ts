@@ -1,7 +1,7 @@
-import { Declarations, type Scope } from './declarations.ts'
+import { Declarations, isDeclaration, type Scope } from './declarations.ts'
 import { type AttributeNode, ElementNode } from './nodes.ts'
 import { malformed, type XmlLimits } from './well-formed.ts'
-import type { XmlElement } from './xml-element.ts'
+import { noAttributes, withOneMore, type XmlElement } from './xml-element.ts'
 
 /** The elements of a parsed document, with what canonicalisation has to know of them. */
 export interface Tree {
@@ -14,18 +14,17 @@ export interface Tree {
   readonly prefixedAttributes: ReadonlySet<string>
 }
 
-/** An attribute as it stands in the text, its references resolved. */
-export type WrittenAttribute = Omit<AttributeNode, 'namespaceURI'>
+/** A name as it stands in the text. */
+export type WrittenName = Pick<AttributeNode, 'name' | 'prefix' | 'localName'>
 
 const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/'
 const identifier = /^[A-Za-z_][A-Za-z0-9._-]*$/
 const identifying = new Set(['ID', 'Id', 'id', 'AssertionID', 'ResponseID', 'RequestID'])
 const identifyingQualified = new Set(['ID', 'Id', 'id'])
 const xmlAttributes = new Set(['xml:lang', 'xml:space', 'xml:base', 'xml:id'])
-const none: ReadonlyMap<string, string> = new Map()
 
 interface GrowingElement extends XmlElement {
-  readonly children: XmlElement[]
+  children: readonly XmlElement[]
   text: string
 }
 
@@ -49,19 +48,20 @@ export class TreeBuilder {
   }
 
   /** The start tag of an element. */
-  open({ name: tagName, prefix, localName }: Omit<WrittenAttribute, 'value'>, written: readonly WrittenAttribute[], start: number): void {
+  open({ name: tagName, prefix, localName }: WrittenName, attributes: AttributeNode[], start: number): void {
     if (isReserved(tagName)) throw malformed('an element has a name that is reserved')
     const outer = this.#open.at(-1)
-    const scope = this.#declarations.within(outer?.scope, written)
+    const scope = this.#declarations.within(outer?.scope, attributes)
     const namespaceURI = scope.get(prefix ?? '')
     // Without a namespace nothing is meant here; xml-crypto has no right canonical form for elements that go back to none.
     if (namespaceURI === undefined) throw malformed('an element has no namespace')
-    const attributes: AttributeNode[] = []
-    const values = written.length === 0 ? none : this.#attributes(written, scope, attributes)
+    const values = this.#valuesOf(attributes, scope)
     const element: GrowingElement = { namespace: namespaceURI, name: localName, attributes: values, children: [], text: '' }
     const node = new ElementNode({ tagName, prefix, localName, namespaceURI, start }, attributes, [], outer?.node)
-    outer?.element.children.push(element)
-    outer?.node.childNodes.push(node)
+    if (outer !== undefined) {
+      outer.element.children = withOneMore(outer.element.children, element)
+      outer.node.childNodes = withOneMore(outer.node.childNodes, node)
+    }
     const open = { element, node, scope }
     this.#root ??= open
     this.#open.push(open)
@@ -72,7 +72,7 @@ export class TreeBuilder {
     const open = this.#open.at(-1)
     if (open === undefined) return
     open.element.text += data
-    open.node.childNodes.push({ nodeType: 3, data })
+    open.node.childNodes = withOneMore(open.node.childNodes, { nodeType: 3, data })
   }
 
   /** The end of the element that was opened last. */
@@ -87,25 +87,28 @@ export class TreeBuilder {
     return { root, node, prefixes: this.#declarations.prefixes, prefixedAttributes: this.#prefixedAttributes }
   }
 
-  #attributes(written: readonly WrittenAttribute[], scope: Scope, nodes: AttributeNode[]): ReadonlyMap<string, string> {
-    const values = new Map<string, string>()
-    for (const { name, prefix, localName, value } of written) {
-      if (name === 'xmlns' || prefix === 'xmlns') {
-        nodes.push({ name, prefix, localName, namespaceURI: xmlnsNamespace, value })
+  /** The values by name, without declarations. Each attribute is told its namespace. */
+  #valuesOf(attributes: readonly AttributeNode[], scope: Scope): ReadonlyMap<string, string> {
+    let values: Map<string, string> | undefined
+    for (const attribute of attributes) {
+      const { name, prefix, localName, value } = attribute
+      if (isDeclaration(attribute)) {
+        attribute.namespaceURI = xmlnsNamespace
         continue
       }
       // xml-crypto takes whatever starts with xmlns for a declaration, and leaves it out of what is signed.
       if (isReserved(name) && !xmlAttributes.has(name)) throw malformed('an attribute has a name that is reserved')
       const namespaceURI = prefix === null ? null : scope.get(prefix)
       if (namespaceURI === undefined) throw malformed('an attribute has an undeclared prefix')
+      attribute.namespaceURI = namespaceURI
       const key = prefix === null ? name : `{${namespaceURI}}${localName}`
+      values ??= new Map()
       if (values.has(key)) throw malformed('an attribute is there twice')
       values.set(key, value)
-      nodes.push({ name, prefix, localName, namespaceURI, value })
       if (prefix !== null) this.#prefixedAttributes.add(localName)
       if ((prefix === null ? identifying : identifyingQualified).has(localName)) this.#identify(value)
     }
-    return values
+    return values ?? noAttributes
   }
 
   /** Unique across all names, because implementations differ in which attributes they take for an ID. */

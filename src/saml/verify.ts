@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { Branded } from '../branded.ts'
 import { TokenRejected } from '../oauth/errors.ts'
 import { namespaces, type XmlSignatureAlgorithm } from './names.ts'
@@ -7,7 +7,7 @@ import { readSigned, type SignedText } from './read-signed.ts'
 import { readSignature, unusual, type XmlSignature } from './signature.ts'
 import type { VerificationKey } from './verification-key.ts'
 import type { XmlLimits } from './well-formed.ts'
-import { everyElement, isElement, type XmlElement } from './xml-element.ts'
+import { forEveryElement, isElement, type XmlElement } from './xml-element.ts'
 
 /** Who may have signed, and how: the keys of one issuer and nobody else's (SC-18, SC-23). */
 export interface SignatureTrust {
@@ -65,10 +65,11 @@ export function verifyAround(
 
 /** Refuses every Signature that is not the direct child of one of these elements, and a second one there (SC-9). */
 export function requireNoOtherSignature(root: XmlElement, signers: readonly (XmlElement | undefined)[]): void {
-  for (const element of everyElement(root)) {
-    const signatures = element.children.filter(child => child.name === 'Signature')
-    if (signatures.length > (signers.includes(element) ? 1 : 0)) throw unusual('there is a signature in another place')
-  }
+  forEveryElement(root, element => {
+    let signatures = 0
+    for (const child of element.children) if (child.name === 'Signature') signatures++
+    if (signatures > (signers.includes(element) ? 1 : 0)) throw unusual('there is a signature in another place')
+  })
 }
 
 function requireSignature(element: XmlElement, kind: SignedKind): XmlElement {
@@ -101,10 +102,10 @@ function requireSignedBy({ keys, algorithms }: SignatureTrust, { algorithm, valu
   if (!keys.some(key => key.verifies(algorithm, signed, value))) throw new UnknownSigner('the signature of the token is not valid')
 }
 
-function requireDigest({ hash, digest }: XmlSignature, signed: string): SignedText {
+function requireDigest({ hash: algorithm, digest }: XmlSignature, signed: string): SignedText {
   // A canonicalisation that fails must never turn into the digest of nothing (CVE-2025-66568).
   if (signed === '') throw new Error('canonicalisation gave nothing')
-  const actual = createHash(hash).update(signed, 'utf8').digest()
+  const actual = hash(algorithm, signed, 'buffer')
   if (actual.length !== digest.length || !timingSafeEqual(actual, digest)) throw notValid()
   return signed as SignedText
 }
@@ -121,7 +122,7 @@ function requireSame(signed: XmlElement, element: XmlElement, signature?: XmlEle
     signed.children.length === children.length
   if (!same) throw notValid()
   for (const [name, value] of element.attributes) if (signed.attributes.get(name) !== value) throw notValid()
-  for (const [index, child] of children.entries()) requireSame(signed.children[index] as XmlElement, child)
+  for (let index = 0; index < children.length; index++) requireSame(signed.children[index] as XmlElement, children[index] as XmlElement)
 }
 
 function notValid(): TokenRejected {

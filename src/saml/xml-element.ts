@@ -20,16 +20,20 @@ export function childrenOf(element: XmlElement, namespace: string, name: string)
   return element.children.filter(child => isElement(child, namespace, name))
 }
 
-/** The element and everything inside of it, in the order of the document. */
-export function everyElement(element: XmlElement): readonly XmlElement[] {
-  const found: XmlElement[] = []
-  collect(element, found)
-  return found
+/** Does something with the element and everything inside of it, in the order of the document. */
+export function forEveryElement(element: XmlElement, look: (element: XmlElement) => void): void {
+  look(element)
+  for (const child of element.children) forEveryElement(child, look)
 }
 
-function collect(element: XmlElement, found: XmlElement[]): void {
-  found.push(element)
-  for (const child of element.children) collect(child, found)
+/** The attributes of an element without any. */
+export const noAttributes: ReadonlyMap<string, string> = new Map()
+
+/** A list with one more at its end. Most elements have one child at most, and the first push makes room for seventeen. */
+export function withOneMore<Item>(list: readonly Item[], item: Item): readonly Item[] {
+  if (list.length === 0) return [item]
+  ;(list as Item[]).push(item)
+  return list
 }
 
 /** Whether nothing but white space stands between the children of an element. */
