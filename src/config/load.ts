@@ -93,7 +93,7 @@ export async function buildConfiguration(
   reportUnreachable(files, sources.files, findings)
   reportBearerTokens(files, texts, findings)
   await turns.next()
-  const storeProbes = checkStore({ files, texts, outside, findings })
+  const storeProbes = checkStore({ folder, files, texts, outside, findings })
   checkListen({ files, texts, outside, findings })
   if (settings !== undefined) reportCertificateUsers(settings, files, findings)
   warnOfOwnGenerators(files, built, findings)

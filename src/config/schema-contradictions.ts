@@ -9,7 +9,7 @@ interface Contradiction {
 
 /** Finds what is valid in a JSON Schema and cannot have been meant. `part` is one schema, without those in it. */
 export function contradictionIn(part: JsonObject): Contradiction | undefined {
-  return crossedBounds(part) ?? keywordOfAnotherType(part) ?? valueOfAnotherType(part) ?? misspeltRequired(part)
+  return crossedBounds(part) ?? keywordOfAnotherType(part) ?? valueOfAnotherType(part) ?? misspeltRequired(part) ?? forbiddenRequired(part)
 }
 
 const bounds = [
@@ -76,4 +76,12 @@ function misspeltRequired({ required, properties }: JsonObject): Contradiction |
       return { keyword: 'required', message: `names "${name}", which "properties" does not have; did you mean "${meant}"?` }
   }
   return undefined
+}
+
+function forbiddenRequired({ required, properties }: JsonObject): Contradiction | undefined {
+  if (!Array.isArray(required) || !isJsonObject(properties)) return undefined
+  const forbidden = required.find(name => properties[String(name)] === false)
+  return forbidden === undefined
+    ? undefined
+    : { keyword: 'required', message: `names "${forbidden}", which "properties" forbids by false: for any value at all, write {}` }
 }

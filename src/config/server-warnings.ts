@@ -18,6 +18,8 @@ export function warnOfServer(settings: ServerSettings, files: readonly ParsedFil
     warn('memory-store', ['store', 'type'], 'revocations and tokens that were used once are forgotten when the server stops')
   if (settings.admin !== undefined && !isLoopback(settings.admin.listen.host) && !settings.admin.listen.tls)
     warn('admin-in-public', ['admin', 'listen', 'host'], 'explanations are given to other machines, without TLS')
+  if (settings.tracing !== undefined && sendsInClear(settings.tracing))
+    warn('tracing-unencrypted', ['tracing', 'otlp'], 'the headers that the collector wants can be read on the way: send them by https')
   if (settings.sample && !isLoopback(settings.listen.host))
     warn(
       'sample-in-public',
@@ -32,6 +34,11 @@ export function warnOfServer(settings: ServerSettings, files: readonly ParsedFil
   }
   warnOfAudiences(settings, files, findings)
   warnOfClients(processorPolicy && built['processor-policies'].get(processorPolicy.id), files, built, findings)
+}
+
+function sendsInClear({ otlp, headers }: NonNullable<ServerSettings['tracing']>): boolean {
+  const { protocol, hostname } = new URL(otlp)
+  return protocol === 'http:' && !isLoopback(hostname) && Object.keys(headers).length > 0
 }
 
 /** Whether the policy issues to the access token manager, or to a generator of the group. */

@@ -10,6 +10,7 @@ import { typesWithoutSaml } from '../oauth/token-types.ts'
 import type { Outside } from '../outside.ts'
 import { type Parts, pluginKind } from '../plugin.ts'
 import { type AssumedToken, assumedClaims } from './assumed.ts'
+import { reportClaimTypes } from './claim-types.ts'
 import { attributeSchema, type ClaimRules, readClaims } from './claims.ts'
 import { foreignSettings, limitsOf } from './common-settings.ts'
 import type { Proof, TokenProcessor } from './processor.ts'
@@ -37,6 +38,7 @@ export const introspection = pluginKind('introspection', shape, (settings, parts
   const schemas = settings.claims === undefined ? [] : [settings.claims]
   const required = [...settings.requiredClaims, ...(settings.expiry === 'required' ? ['exp'] : [])]
   const claims = settings.claims === undefined ? undefined : parts.jsonSchema(settings.claims, ['claims'])
+  if (settings.claims !== undefined) reportClaimTypes(settings.claims, parts, ['claims'])
   const processor = new IntrospectionProcessor({
     id: parts.id,
     issuers: [settings.issuer],

@@ -11,6 +11,7 @@ import { TokenRejected } from '../oauth/errors.ts'
 import { typesWithoutSaml } from '../oauth/token-types.ts'
 import { type Parts, pluginKind } from '../plugin.ts'
 import { type AssumedToken, assumedClaims } from './assumed.ts'
+import { reportClaimTypes } from './claim-types.ts'
 import { attributeSchema, type ClaimRules, readClaims } from './claims.ts'
 import { foreignSettings, limitsOf } from './common-settings.ts'
 import { type PresetName, presets } from './presets/index.ts'
@@ -115,6 +116,7 @@ function checkIssuer(issuer: string, earlier: ReadonlyMap<string, IssuerKeys>, p
 function claimsProblem(claims: JsonObject | undefined, preset: Preset | undefined, parts: Parts): ClaimRules['problem'] {
   const ofPreset = preset === undefined ? undefined : parts.jsonSchema(preset.claims, ['preset'])
   const ofFile = claims === undefined ? undefined : parts.jsonSchema(claims, ['claims'])
+  if (claims !== undefined) reportClaimTypes(claims, parts, ['claims'])
   return values => ofPreset?.problem(values) ?? ofFile?.problem(values)
 }
 

@@ -223,6 +223,35 @@ const cases: Record<string, Case> = {
     ],
     harmless: [[[billing, '["basic", "post"]', '{ "allow": ["basic", "post"] }']]],
   },
+  'tracing-unencrypted': {
+    dangerous: [
+      [
+        'server.json',
+        '"workers": 1',
+        '"workers": 1, "tracing": { "otlp": "http://collector.example:4318/v1/traces", "headers": { "authorization": { "file": "secrets/partner" } } }',
+      ],
+    ],
+    lines: [
+      'server.json:5:30 tracing.otlp: the headers that the collector wants can be read on the way: send them by https [tracing-unencrypted]',
+    ],
+    harmless: [
+      [['server.json', '"workers": 1', '"workers": 1, "tracing": { "otlp": "http://collector.example:4318/v1/traces" }']],
+      [
+        [
+          'server.json',
+          '"workers": 1',
+          '"workers": 1, "tracing": { "otlp": "http://127.0.0.1:4318/v1/traces", "headers": { "authorization": { "file": "secrets/partner" } } }',
+        ],
+      ],
+      [
+        [
+          'server.json',
+          '"workers": 1',
+          '"workers": 1, "tracing": { "otlp": "https://collector.example:4318/v1/traces", "headers": { "authorization": { "file": "secrets/partner" } } }',
+        ],
+      ],
+    ],
+  },
   'memory-store': {
     dangerous: [['server.json', '"embedded"', '"memory"']],
     lines: ['server.json:4:14 store.type: revocations and tokens that were used once are forgotten when the server stops [memory-store]'],
