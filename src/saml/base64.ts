@@ -26,12 +26,14 @@ export function decodeToken(token: string, { maxSize, lenient }: TokenTextRules)
 export function decodeBase64(text: string, alphabets: readonly ('base64' | 'base64url')[]): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64')
   if (bytes.length === 0) return undefined
-  const padding = '='.repeat((3 - (bytes.length % 3)) % 3)
-  const isCanonical = alphabets.some(alphabet => {
-    const canonical = bytes.toString(alphabet).replace(/=+$/, '')
-    return text === canonical || text === canonical + padding
-  })
-  return isCanonical ? bytes : undefined
+  return alphabets.some(alphabet => isEncoding(text, bytes, alphabet)) ? bytes : undefined
+}
+
+function isEncoding(text: string, bytes: Buffer, alphabet: 'base64' | 'base64url'): boolean {
+  const padding = (3 - (bytes.length % 3)) % 3
+  const encoded = bytes.toString(alphabet)
+  const unpadded = alphabet === 'base64' ? encoded.slice(0, encoded.length - padding) : encoded
+  return text === unpadded || (padding > 0 && text === unpadded + '='.repeat(padding))
 }
 
 /** The bytes of an `xs:base64Binary`, in which white space may stand (XML Schema Part 2 §3.2.16). */
