@@ -10,8 +10,8 @@ export function instantOf(element: XmlElement, attribute: string): Instant | und
   if (text === undefined) return undefined
   const found = dateTime.exec(text)
   const seconds = found === null ? Number.NaN : Date.parse(`${text.slice(0, 19)}Z`) / 1000
-  // The thirtieth of February is parsed as the second of March.
-  if (Number.isNaN(seconds) || new Date(seconds * 1000).toISOString().slice(0, 19) !== text.slice(0, 19)) {
+  // The thirtieth of February is parsed as the second of March, and 24 o'clock as midnight of the next day.
+  if (Number.isNaN(seconds) || new Date(seconds * 1000).getUTCDate() !== Number(found?.[3])) {
     throw unacceptable(`${attribute} is not a time in UTC`)
   }
   return seconds + Number(`0${found?.[7] ?? ''}`)
