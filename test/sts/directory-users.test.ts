@@ -107,6 +107,22 @@ describe('a UsernameToken of somebody in a directory', function () {
     })
   })
 
+  describe('whose entry cannot be used', () => {
+    const narrow = (files: Files) =>
+      patched(withDirectory(files), { 'policies/data-stores/directory.json': { nestedGroups: { maxDepth: 2 } } })
+    const at = trustServerFor(makeSigner(), narrow)
+
+    it('hears so with the password only: nobody else learns that there is such an entry', async () => {
+      const texts = new Set<string>()
+      for (const name of ['admin', 'nobody']) {
+        const { text } = await faulted(at, { path, subject: held(name, 'a guess') }, 'wst:FailedAuthentication')
+        texts.add(text.replace(/reference [^)]*/, ''))
+      }
+      expect(texts).to.have.property('size', 1)
+      expect((await ask(at, { path, subject: held('admin') })).status).to.equal(503)
+    })
+  })
+
   describe('whose directory goes away', () => {
     // With a store of its own nothing is foretold, since what comes of it changes between the two.
     const at = trustServerFor(makeSigner(), withDirectory, { store: memoryStore })

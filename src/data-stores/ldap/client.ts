@@ -28,7 +28,8 @@ export type PreparedLogOn = (name: string, password: string, signal: AbortSignal
 
 interface FoundEntry {
   readonly dn: string
-  readonly row: Row
+  /** What it has, or why that cannot be used. */
+  readonly row: Row | UnfitAnswer
 }
 
 type Limits = Pick<LookupParts, 'attributes' | 'atMost' | 'timeout'>
@@ -54,7 +55,7 @@ export class LdapClient implements StoreClient<LdapLookup> {
     const asking = understand(lookup, this.#settings, parts)
     return {
       describe: values => asking.describe(values),
-      run: async (values, signal) => (await this.#entries(values, asking, parts, signal)).map(({ row }) => row),
+      run: async (values, signal) => (await this.#entries(values, asking, parts, signal)).map(usable),
     }
   }
 
@@ -67,7 +68,8 @@ export class LdapClient implements StoreClient<LdapLookup> {
       const isOne = entry !== undefined && others.length === 0
       // Nobody is tried as well, so that those who are there take no longer than those who are not.
       const isProved = await this.#logOns.prove(isOne ? entry.dn : nobodyBelow(this.#settings.base), password, signal)
-      return isOne && isProved ? entry.row : undefined
+      // Only whoever has the password hears that something is wrong with the entry, and so that there is one.
+      return isOne && isProved ? usable(entry) : undefined
     }
   }
 
@@ -96,7 +98,7 @@ export class LdapClient implements StoreClient<LdapLookup> {
     if (more && entries.length < limits.atMost) throw new UnfitAnswer(`the directory gives no more than ${entries.length} entries`)
     const found: FoundEntry[] = []
     for (const entry of entries) {
-      found.push({ dn: entry.dn, row: await this.#row(entry, limits.attributes, connection, timeLimit, signal) })
+      found.push({ dn: entry.dn, row: await this.#row(entry, limits.attributes, connection, timeLimit, signal).catch(unfit) })
     }
     return found
   }
@@ -127,6 +129,16 @@ export class LdapClient implements StoreClient<LdapLookup> {
       throw new UnfitAnswer(`the attribute "${name}" has more values than the directory gives at once`)
     return attributeValue({ name, schema: this.attributes[name] ?? {}, binary: this.#settings.binary[name] }, found?.[1] ?? [])
   }
+}
+
+function unfit(error: unknown): UnfitAnswer {
+  if (error instanceof UnfitAnswer) return error
+  throw error
+}
+
+function usable({ row }: FoundEntry): Row {
+  if (row instanceof UnfitAnswer) throw row
+  return row
 }
 
 /** The base was made of values: that there is none is an answer. */
