@@ -1,8 +1,7 @@
 import { ExclusiveCanonicalization } from 'xml-crypto'
 import type { AttributeNode, ChildNode, ElementNode } from './nodes.ts'
 
-// What xml-crypto declares as an element of a browser; its own `Element` is not known where no browser is.
-type CanonicalNode = Parameters<ExclusiveCanonicalization['process']>[0]
+const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/'
 
 /** A namespace declaration that is in scope where canonicalisation starts. */
 export interface InheritedNamespace {
@@ -62,8 +61,9 @@ export function canonicalize(
   inherited: readonly InheritedNamespace[],
   without?: ElementNode,
 ): string {
-  return new OrderedCanonicalization().process(element.without(without) as unknown as CanonicalNode, {
-    inclusiveNamespacesPrefixList: [...prefixes],
-    ancestorNamespaces: inherited.map(namespace => ({ ...namespace })),
-  })
+  const alone = element.without(without)
+  for (const { prefix, namespaceURI } of inherited)
+    if (prefixes.includes(prefix)) alone.setAttributeNS(xmlnsNamespace, `xmlns:${prefix}`, namespaceURI)
+  // Its `process` would take an empty PrefixList for none at all, and look for one in the element.
+  return new OrderedCanonicalization().processInner(alone, [], '', {}, [...prefixes])
 }

@@ -6,6 +6,8 @@ export type Scope = ReadonlyMap<string, string>
 
 // With it each scope is small, too.
 const mostPrefixes = 64
+// A canonical form may repeat it in each element and attribute: there must not be much more to digest than was sent.
+const longestName = 256
 const xmlNamespace = 'http://www.w3.org/XML/1998/namespace'
 // xmldom, which others read our tokens with, has rules of its own for HTML, which nobody needs here.
 const forbidden = new Set(['http://www.w3.org/1999/xhtml', xmlNamespace, 'http://www.w3.org/2000/xmlns/'])
@@ -41,6 +43,7 @@ export class Declarations {
   #declare(prefix: string, uri: string): void {
     if (/^xml/i.test(prefix)) throw malformed('it declares a reserved namespace prefix')
     if (!absolute.test(uri) || forbidden.has(uri)) throw malformed('a namespace is not an absolute URI, or is reserved')
+    if (uri.length > longestName) throw malformed(`a namespace is longer than ${longestName} characters`)
     if (prefix === '') return
     if (!this.#rebinding && (this.prefixes.get(prefix) ?? uri) !== uri) throw malformed('a namespace prefix means two things')
     this.prefixes.set(prefix, uri)

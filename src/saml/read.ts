@@ -81,14 +81,23 @@ export function readXmlText(text: string, limits: XmlLimits = tokenLimits): XmlD
 
 // Namespaces have no character that would have to be escaped here (`tree.ts`).
 function declarationsFor(node: ElementNode, text: string): string {
-  // What it declares itself it does not take from elsewhere: a prefix has one meaning in what is verified.
-  const inherited = inheritedBy(node).filter(({ prefix }) => text.includes(prefix) && !text.includes(`xmlns:${prefix}=`))
+  // What it declares itself it does not take from elsewhere: a prefix has one meaning in what is verified. All names are picked out at
+  // once: to look for each prefix takes as long as whoever makes the names up wants it to.
+  const [declared, named] = [declaredIn(node), new Set(text.match(/[A-Za-z_][A-Za-z0-9._-]*/g))]
+  const inherited = inheritedBy(node).filter(({ prefix }) => named.has(prefix) && !declared.has(prefix))
   const prefixed = inherited.map(({ prefix, namespaceURI }) => ` xmlns:${prefix}="${namespaceURI}"`).join('')
   for (let each: ElementNode | undefined = node; each !== undefined; each = each.parent) {
     const unprefixed = each.attributes.find(({ name }) => name === 'xmlns')
     if (unprefixed !== undefined) return each === node ? prefixed : `${prefixed} xmlns="${unprefixed.value}"`
   }
   return prefixed
+}
+
+/** The prefixes that an element and those in it declare. */
+function declaredIn({ attributes, childNodes }: ElementNode, found = new Set<string>()): ReadonlySet<string> {
+  for (const { prefix, localName } of attributes) if (prefix === 'xmlns') found.add(localName)
+  for (const child of childNodes) if (child.nodeType === 1) declaredIn(child, found)
+  return found
 }
 
 function inheritedBy(element: ElementNode): InheritedNamespace[] {

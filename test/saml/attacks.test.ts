@@ -93,6 +93,13 @@ describe('attacks on what is signed', () => {
       const ec = await saml2Processor(makeSigner('P-256'))
       expect(await refusal(ec, good)).to.match(/not valid/)
     })
+    it('may name an empty prefix list, of what is signed and of SignedInfo', async () => {
+      for (const list of ['', ' ']) {
+        const transforms = enveloped + transform(exclusive, prefixList(list))
+        const canonicalization = named('CanonicalizationMethod', exclusive, prefixList(list))
+        expect((await prove(bare, changed({ transforms, canonicalization }))).subject).to.equal('alice')
+      }
+    })
     it('may name a prefix list that resolves, and a KeyInfo of whatever key', async () => {
       const transforms = enveloped + transform(exclusive, prefixList('saml'))
       expect((await prove(bare, changed({ transforms, keyInfo: keyInfoOf(evilSigner) }))).subject).to.equal('alice')
