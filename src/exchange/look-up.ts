@@ -73,7 +73,9 @@ async function answerTo(lookup: Lookup, variables: Variables, witness: Teller): 
     if (!(error instanceof Outage)) throw error
     const isUnfit = error instanceof UnfitAnswer
     tell(isUnfit ? 'unfit' : 'down', noAnswer)
-    if (isUnfit || lookup.ifDown === 'refuse') throw new Outage(error.message, error.cause, error.retryAfter, `${lookup.setting}.ifDown`)
+    // What nobody can go on with is refused whatever the setting says.
+    const setting = isUnfit ? lookup.setting : `${lookup.setting}.ifDown`
+    if (isUnfit || lookup.ifDown === 'refuse') throw new Outage(error.message, error.cause, error.retryAfter, setting)
     return nothingOf(lookup)
   }
 }

@@ -10,9 +10,11 @@ export function printExplanation(explanation: Explanation, locate: (setting: str
     const { step, status, error, description, reason, cause, setting } = refusal
     lines.push('', `${status === 503 ? 'could not be decided' : 'refused'} at ${step}: ${error} (${status}, ${reason})`, `  ${description}`)
     if (cause !== undefined) lines.push(`  because: ${cause}`)
-    lines.push(
-      `  to change: ${setting === undefined ? 'the request' : `${isWholeProcessor(setting) ? 'the token, or ' : ''}${locate(setting)}`}`,
-    )
+    // No request and no setting mends a fault of the program.
+    if (reason !== 'bug')
+      lines.push(
+        `  to change: ${setting === undefined ? 'the request' : `${isWholeProcessor(setting) ? 'the token, or ' : ''}${locate(setting)}`}`,
+      )
   }
   return lines.map(inOneLine).join('\n')
 }
@@ -57,7 +59,7 @@ const wordsFor: Readonly<Record<ExplainedLookup['outcome'], string>> = {
   missing: 'nothing found',
   several: 'too many found',
   down: 'could not be asked',
-  unfit: 'an answer that is not what the data store declares',
+  unfit: 'an answer that cannot be used',
 }
 
 function linesOfEntry(entry: JsonObject, index: string): string[] {

@@ -46,7 +46,7 @@ export class Service {
     try {
       return JSON.parse(text)
     } catch {
-      throw noAnswer('its answer is no JSON')
+      throw unreadable('its answer is no JSON')
     }
   }
 
