@@ -71,6 +71,17 @@ describe('the example package, installed from its tarball beside cambist from it
     await rm(folder, { recursive: true, force: true })
   })
 
+  it('brings the sample configuration whole, so that it starts', async () => {
+    const sample = join(folder, 'sample')
+    await cp(join(folder, 'node_modules/cambist'), sample, {
+      recursive: true,
+      filter: from => !/cambist\/(node_modules|dist|docs)(\/|$)/.test(from),
+    })
+    const missing = run(join(folder, 'node_modules/.bin/cambist'), ['check', '--without-secrets', '--config', sample])
+    await rm(sample, { recursive: true })
+    expect(missing.status, missing.said).to.equal(0)
+  })
+
   it('passes its own tests, which are the conformance checks', async () => {
     const checkout = join(folder, 'checkout')
     await cp(example, checkout, { recursive: true })
