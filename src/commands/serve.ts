@@ -7,6 +7,7 @@ import { Outage } from '../oauth/errors.ts'
 import { openJournal } from '../observe/journal.ts'
 import { SettingProblem } from '../plugin.ts'
 import { serveAlone } from '../processes/alone.ts'
+import { hearStrayFaults } from '../processes/stray-faults.ts'
 import { supervise } from '../processes/supervise.ts'
 import { serveAsWorker } from '../processes/worker.ts'
 import { ConfigurationFolder, type SteadyReading } from '../reload/folder.ts'
@@ -62,6 +63,7 @@ async function start(folder: string): Promise<number> {
   const { parsed } = started
   const journal = openJournal(1, { shared: (parsed.settings?.workers ?? 1) > 1 })
   const log = pino({ base: { pid: process.pid } }, journal)
+  hearStrayFaults(log)
   try {
     // Without usable settings there is no store to open; what is wrong is found out with one that is kept in memory.
     if (parsed.settings === undefined || parsed.problems.length > 0) await buildConfiguration(parsed, withoutStore(log))

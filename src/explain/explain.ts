@@ -3,6 +3,7 @@ import { exchange, type TokenAnswer, type TokenRequest } from '../exchange/excha
 import type { TokenContent } from '../exchange/grant.ts'
 import { type Failure, failureOf } from '../http/failure.ts'
 import { OAuthError } from '../oauth/errors.ts'
+import { nameOf, PluginFault, placeThrown } from '../plugins/fault.ts'
 import type { Server } from '../server.ts'
 import { answerRequest, type TrustMessage } from '../sts/answer-request.ts'
 import { faultOf, isSendersFault, statusOfFault } from '../sts/faults.ts'
@@ -63,7 +64,7 @@ async function narrate(server: Server, disclosure: Disclosure, { run, wordsOf, p
     return { version, outcome, steps: narrator.steps, ...(token !== undefined && { token }) }
   } catch (error) {
     const failure = failureOf(error, presented())
-    const refusal = { ...refusalOf(failure, narrator, server), ...wordsOf(failure) }
+    const refusal = { ...refusalOf(failure, narrator, server), ...faultIn(error, failure), ...wordsOf(failure) }
     return { version, outcome: failure.outcome, steps: narrator.steps, refusal }
   }
 }
@@ -98,14 +99,23 @@ function tokenInMessage({ token, target }: Issued, server: Server, content: Toke
 }
 
 function refusalOf({ status, body, internal }: Failure, narrator: Narrator, server: Server): ExplainedRefusal {
-  const { reason, cause, outage, reference, setting } = internal
-  const because = cause ?? outage ?? reference
+  const { reason, cause, outage, setting } = internal
+  const because = cause ?? outage
   const decidedBy = setting ?? (reason === 'client-not-authenticated' ? settingOfClient(narrator.claimedClient, server) : undefined)
   return {
     ...{ step: narrator.current ?? 'done', status, error: body.error, description: body.error_description, reason },
     ...(because !== undefined && { cause: because }),
     ...(decidedBy !== undefined && { setting: decidedBy }),
   }
+}
+
+// Nothing of it stands in a log: it is said here, without the message of what was thrown, which may repeat a token.
+function faultIn(error: unknown, { internal: { reason } }: Failure): { cause?: string } {
+  if (reason !== 'bug') return {}
+  const place = placeThrown(error)
+  const what =
+    error instanceof PluginFault ? error.message : `a fault of this server: ${error instanceof Error ? nameOf(error) : typeof error}`
+  return { cause: place === '' ? what : `${what}, ${place}` }
 }
 
 // The refusal itself does not know whom it refuses: all of them are alike.

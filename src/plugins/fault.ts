@@ -24,6 +24,11 @@ export function brokenPromise({ plugin, call }: Blame, what: string): PluginFaul
   return new PluginFault(`${plugin} broke the promise of ${call}(): ${what}`)
 }
 
+/** What is known of something that was thrown without its message: its name, and where. */
+export function traceOf(error: unknown): string {
+  return error instanceof Error ? [nameOf(error), ...framesOf(error)].join('\n') : `a value of type ${typeof error}`
+}
+
 /** The place in the plug-in's code where something was thrown; empty where that is not known. */
 export function placeThrown(error: unknown): string {
   const [frame = ''] = error instanceof Error ? framesOf(error) : []

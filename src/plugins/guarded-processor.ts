@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { CompiledSchema } from '../config/json-schema.ts'
 import { TokenRejected } from '../oauth/errors.ts'
 import type { Parts } from '../plugin.ts'
 import type { AssumedToken } from '../processors/assumed.ts'
@@ -38,10 +39,10 @@ export function guardedProcessor(value: unknown, settings: object, parts: Parts,
   const { audiences, expiry, ...limits } = settings as Settings
   const issuers = [...built.issuers]
   if (issuers.includes(parts.issuer)) parts.problem(['type'], 'it takes tokens of this server, which come in by "access-token" only')
-  if (built.attributes !== undefined) parts.jsonSchema(built.attributes, ['type'])
+  const schema = built.attributes && parts.jsonSchema(built.attributes, ['type'])
   if (expiry === 'optional') parts.warn('no-expiry', ['expiry'], 'tokens without an end are taken; they bound the lifetime of nothing')
   const accepted = (call: string, stated: unknown) =>
-    acceptedProof(checkedProof({ ...border, call }, stated), { issuers, expiry, border, call })
+    acceptedProof(checkedProof({ ...border, call }, stated), { issuers, expiry, schema, border, call })
   return {
     id: parts.id,
     limits: limitsOf(limits),
@@ -63,11 +64,13 @@ export function guardedProcessor(value: unknown, settings: object, parts: Parts,
 interface Rules {
   readonly issuers: readonly string[]
   readonly expiry: Settings['expiry']
+  /** Of the attributes. */
+  readonly schema: CompiledSchema | undefined
   readonly border: Border
   readonly call: string
 }
 
-function acceptedProof(proof: Proof, { issuers, expiry, border, call }: Rules): Proof {
+function acceptedProof(proof: Proof, { issuers, expiry, schema, border, call }: Rules): Proof {
   // Policies tell subjects apart by their issuer: a proof of somebody else's would be a stranger with a known name.
   if (!issuers.includes(proof.issuer)) throw brokenPromise({ ...border, call }, 'issuer: none of the issuers that it takes tokens of')
   // Its author has handed on the claims of a bound token, and said nothing of the key: anybody could use it (RFC 7800 §3.1).
@@ -75,5 +78,8 @@ function acceptedProof(proof: Proof, { issuers, expiry, border, call }: Rules): 
     throw brokenPromise({ ...border, call }, 'confirmation: missing, though attributes have cnf')
   if (expiry === 'required' && proof.expiresAt === undefined)
     throw new TokenRejected('the token does not say when it ends', { member: 'expiry' })
+  // Expressions are checked with the schema, and would take one thing for another.
+  const problem = schema?.problem(proof.attributes, 'attributes')
+  if (problem !== undefined) throw new TokenRejected(`what it says is not what its processor declares: ${problem}`, { member: 'type' })
   return proof
 }

@@ -12,6 +12,7 @@ import { systemTime } from '../world.ts'
 import { listenFor, openStoreOf, siteOf } from './beginning.ts'
 import { FirstProcess } from './first-process.ts'
 import { finish, toldToStop } from './stopping.ts'
+import { hearStrayFaults } from './stray-faults.ts'
 
 /** One of several processes. It reads nothing itself. */
 export async function serveAsWorker(folder: string): Promise<number> {
@@ -28,6 +29,7 @@ export async function serveAsWorker(folder: string): Promise<number> {
   condition.reload.hear(facts)
   const journal = openJournal(1)
   const log = pino({ base: { pid: process.pid } }, journal)
+  hearStrayFaults(log)
   const signals = openSignals({ journal, now: systemTime, tracing: tracingOf(beginning, log) })
   measureProcess(signals.registry)
   const store = signals.measured(await openStoreOf(beginning, settings, folder, log))

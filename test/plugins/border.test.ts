@@ -38,6 +38,7 @@ const behaviours: Readonly<Record<string, string>> = {
   client: "return { ...good, clientId: 'gateway' }",
   'no-json': 'return { ...good, attributes: { user: 1n } }',
   getter: 'return { ...good, get subject() { throw new Error(token) } }',
+  'other-type': 'return { ...good, attributes: { user: 7 } }',
   endless: 'const attributes = {}; attributes.user = attributes; return { ...good, attributes }',
 }
 const dispatch = Object.entries(behaviours).map(([name, code]) => `case '${name}': { ${code} }`)
@@ -98,7 +99,14 @@ describe('a token processor of a plug-in', () => {
     })
   }
 
-  const peaceful = ['good', 'rejects', 'rejects-aloud', 'no-end', 'outage', 'outage-aloud']
+  it('refuses a token that says what the processor has not declared', async () => {
+    const { description } = expectError(await exchange('other-type'), 'invalid_request')
+    expect(description).to.equal(
+      'the subject token is refused: what it says is not what its processor declares: attributes.user must be string',
+    )
+  })
+
+  const peaceful = ['other-type', 'good', 'rejects', 'rejects-aloud', 'no-end', 'outage', 'outage-aloud']
   for (const does of Object.keys(behaviours).filter(name => !peaceful.includes(name))) {
     it(`fails closed: ${does}`, async () => {
       expectError(await exchange(does), 'server_error')

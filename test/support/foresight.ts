@@ -138,6 +138,7 @@ function expectForetold({ outcome, token, refusal }: Explanation, { status, json
     expect({ status: refusal?.status, error: refusal?.error }).to.deep.equal({ status, ...others })
     expect(withoutReference(refusal?.description)).to.equal(withoutReference(description))
     if (outcome === 'refused' && refusal?.setting === undefined) expect(causedByTheRequest).to.include(refusal?.reason)
+    if (outcome === 'failed') expect(refusal?.cause).to.match(/^(the plug-in |a fault of this server: )/)
     return
   }
   const { access_token: text, issued_token_type: issuedTokenType, token_type: tokenType, scope } = json
