@@ -22,29 +22,51 @@ class OrderedCanonicalization extends ExclusiveCanonicalization {
     return compare(left.namespaceURI ?? '', right.namespaceURI ?? '') || compare(left.localName, right.localName)
   }
 
-  // The rest changes nothing of what comes out: it spares xml-crypto the lists in which it finds that there is nothing to write.
+  // The rest changes nothing of what comes out: which namespaces an element has to declare, the order of attributes and all escaping are xml-crypto's.
+  // It is spared to look closely at each node, to list and sort what is in order, and to put the text together anew on each level.
 
   override processInner(node: ChildNode, ...around: Around): string {
-    return node.nodeType === 3 && node.data !== '' && !escapedInText.test(node.data) ? node.data : super.processInner(node, ...around)
-  }
-
-  override renderNs(node: ElementNode, ...around: Around): { rendered: string; newDefaultNs: unknown } {
-    const [inScope, defaultNs, , prefixList] = around
-    const { prefix, namespaceURI, attributes } = node
-    const isPlain = prefix !== null && prefixList.length === 0 && attributes.every(attribute => attribute.prefix === null)
-    const isKnown = isPlain && inScope.findLast(binding => binding.prefix === prefix)?.namespaceURI === namespaceURI
-    return isKnown ? { rendered: '', newDefaultNs: defaultNs } : super.renderNs(node, ...around)
+    if (node.nodeType === 3) return node.data !== '' && !escapedInText.test(node.data) ? node.data : super.processInner(node, ...around)
+    const [outerScope, defaultNs, defaultNsForPrefix, prefixList] = around
+    const declaresNothing = isInScope(node, outerScope, prefixList)
+    // xml-crypto adds to the scope what it declares, which holds for this element and what is in it.
+    const inScope = declaresNothing ? outerScope : [...outerScope]
+    const ns = declaresNothing ? undefined : this.renderNs(node, inScope, defaultNs, defaultNsForPrefix, prefixList)
+    const innerDefault = ns === undefined ? defaultNs : ns.newDefaultNs
+    let text = `<${node.tagName}${ns?.rendered ?? ''}${this.renderAttrs(node)}>`
+    for (const child of node.childNodes) text += this.processInner(child, inScope, innerDefault, defaultNsForPrefix, prefixList)
+    return `${text}</${node.tagName}>`
   }
 
   override renderAttrs(node: ElementNode): string {
-    return node.attributes.length === 0 ? '' : super.renderAttrs(node)
+    let text = ''
+    let last: AttributeNode | undefined
+    for (const attribute of node.attributes) {
+      const { name, value } = attribute
+      const isOrdered = last === undefined || this.attrCompare(last, attribute) < 0
+      if (!isOrdered || name.startsWith('xmlns') || escapedInValue.test(value)) return super.renderAttrs(node)
+      text += ` ${name}="${value}"`
+      last = attribute
+    }
+    return text
   }
+}
+
+/** Whether all that an element uses was declared around it. */
+function isInScope(
+  { prefix, namespaceURI, attributes }: ElementNode,
+  inScope: readonly InheritedNamespace[],
+  prefixList: string[],
+): boolean {
+  if (prefix === null || prefixList.length > 0 || attributes.some(attribute => attribute.prefix !== null)) return false
+  return inScope.findLast(binding => binding.prefix === prefix)?.namespaceURI === namespaceURI
 }
 
 /** What xml-crypto hands on from an element to those in it: namespaces that were written, the default one, those of prefixes, the PrefixList. */
 type Around = [inScope: InheritedNamespace[], defaultNs: unknown, defaultNsForPrefix: unknown, prefixList: string[]]
 
 const escapedInText = /[&<>\r]/
+const escapedInValue = /[&<"\t\n\r]/
 
 function compare(left: string, right: string): 1 | 0 | -1 {
   if (left === right) return 0
