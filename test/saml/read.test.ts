@@ -44,11 +44,13 @@ function read(xml: string): void {
   }
 }
 
+/** CPU time, for on a busy machine only what is short is not interrupted. */
 function fastest(xml: string): number {
   const times = Array.from({ length: 4 }, () => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     read(xml)
-    return performance.now() - start
+    const { user, system } = process.cpuUsage(start)
+    return user + system
   })
   return Math.min(...times)
 }
