@@ -6,11 +6,13 @@ import type { XmlElement } from './xml-element.ts'
 /** The values of one attribute as they stand in the assertion; null is a value that says so (`xsi:nil`). */
 export type AttributeValues = ReadonlyArray<string | null>
 
+const nilAttribute = `{${namespaces.schemaInstance}}nil`
+
 // SAML Core §2.7.3.1.1. What `xsi:type` says is not looked at: the prefix in it may be no part of what is signed.
 function valuesOf(values: readonly XmlElement[]): AttributeValues {
   return values.map(value => {
     if (value.children.length > 0) throw unacceptable('an attribute has XML as its value')
-    const nil = value.attributes.get(`{${namespaces.schemaInstance}}nil`)
+    const nil = value.attributes.get(nilAttribute)
     if (nil !== 'true' && nil !== '1') return value.text
     if (value.text !== '') throw unacceptable('an attribute value is nil and is not empty')
     return null

@@ -38,5 +38,5 @@ export function withOneMore<Item>(list: readonly Item[], item: Item): readonly I
 
 /** Whether nothing but white space stands between the children of an element. */
 export function hasNoText(element: XmlElement): boolean {
-  return /^[ \t\r\n]*$/.test(element.text)
+  return element.text === '' || /^[ \t\r\n]*$/.test(element.text)
 }
