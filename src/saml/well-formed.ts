@@ -13,14 +13,14 @@ export interface XmlLimits {
 
 const notXml = /[^\t\n\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
 const declaration =
-  /^<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*["']1\.0["'](?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*["']([A-Za-z0-9._-]+)["'])?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*["'](?:yes|no)["'])?[ \t\n]*\?>/
+  /^<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(["'])1\.0\1(?:[ \t\n]+encoding[ \t\n]*=[ \t\n]*(["'])([A-Za-z0-9._-]+)\2)?(?:[ \t\n]+standalone[ \t\n]*=[ \t\n]*(["'])(?:yes|no)\4)?[ \t\n]*\?>/
 
 /** The text of a document as a parser gets it: line ends as XML 1.0 §2.11 has them, without the XML declaration, which may only say UTF-8. */
 export function normalizedText(text: string): string {
   const lines = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
   if (!lines.startsWith('<?xml ')) return lines
   const found = declaration.exec(lines)
-  if (found === null || (found[1] ?? 'UTF-8').toUpperCase() !== 'UTF-8')
+  if (found === null || (found[3] ?? 'UTF-8').toUpperCase() !== 'UTF-8')
     throw malformed('its XML declaration is not that of XML 1.0 in UTF-8')
   return lines.slice(found[0].length)
 }

@@ -193,6 +193,19 @@ describe('parsing XML', () => {
     }
   })
 
+  it('takes an XML declaration only if its quotes fit, as libxml2 does', () => {
+    const declared = (declaration: string) => () => readXmlText(`${declaration}<a xmlns="urn:a"/>`)
+    for (const good of [`<?xml version='1.0' encoding="utf-8"?>`, `<?xml version="1.0" standalone='yes' ?>`])
+      expect(declared(good)).not.to.throw()
+    for (const bad of [
+      `<?xml version="1.0'?>`,
+      `<?xml version="1.0" encoding='utf-8"?>`,
+      `<?xml version="1.0" encoding='utf-8" standalone="yes'?>`,
+      `<?xml version="1.0" standalone='no"?>`,
+    ])
+      expect(declared(bad)).to.throw(TokenRejected, 'XML declaration')
+  })
+
   it('knows no prefix that nobody has declared, whatever objects know', () => {
     for (const prefix of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
       expect(() => readXmlText(`<a xmlns="urn:a"><${prefix}:b/></a>`)).to.throw(TokenRejected, 'no namespace')
