@@ -1,5 +1,6 @@
 /** The checks that an author runs over plug-ins of his own; docs/guides/plug-ins.md shows how. */
-import { type Check, checksOfStage } from './conformance/checks.ts'
+import type { Check } from './conformance/check.ts'
+import { checksOfStage } from './conformance/checks.ts'
 import type { Samples } from './conformance/samples.ts'
 import { stageOf } from './conformance/stage.ts'
 

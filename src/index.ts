@@ -25,9 +25,9 @@ export {
   type QueryValue,
   type Row,
   type StoreClient,
-  storeAttributes,
   type Template,
 } from './data-stores/data-store.ts'
+export { storeAttributes } from './data-stores/store-kind.ts'
 export type { TokenContent } from './exchange/grant.ts'
 export type { JsonObject, JsonValue } from './json.ts'
 export { Outage, TokenRejected } from './oauth/errors.ts'

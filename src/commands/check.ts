@@ -135,7 +135,7 @@ function hintsFor({ parsed, problems }: Report): readonly string[] {
   const absent = new Set(parsed.absent.map(({ message }) => message))
   const missing = problems.filter(({ message }) => absent.has(message)).length
   return [
-    ...(parsed.settings?.sample === true
+    ...(parsed.settings?.sample === true && missing > 0
       ? ['This is the sample configuration: its first start makes the keys and secrets that are not there.']
       : []),
     ...(missing === problems.length

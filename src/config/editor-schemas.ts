@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { DataStoreKind } from '../data-stores/data-store.ts'
+import type { DataStoreKind } from '../data-stores/store-kind.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { isJsonObject } from '../json.ts'
 import type { PluginKind } from '../plugin.ts'

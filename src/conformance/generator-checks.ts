@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IssuedToken } from '../exchange/grant.ts'
 import type { TokenGenerator } from '../generators/token-generator.ts'
-import type { Check } from './checks.ts'
+import type { Check } from './check.ts'
 import { type Decision, sampleGrant } from './sample-grant.ts'
 import type { GeneratorSample } from './samples.ts'
 import type { Stage } from './stage.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { AccessTokenManager } from '../access-tokens/access-token-manager.ts'
-import { alterationsOf, type Check, garbage, requireMembers } from './checks.ts'
+import { alterationsOf, type Check, garbage, requireMembers } from './check.ts'
 import { requireBounded, requireDifferent } from './generator-checks.ts'
 import { type Decision, sampleGrant } from './sample-grant.ts'
 import type { ManagerSample } from './samples.ts'

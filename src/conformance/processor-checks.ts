@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { TokenRejected } from '../oauth/errors.ts'
 import type { Proof, TokenProcessor } from '../processors/processor.ts'
-import { alterationsOf, type Check, garbage, requireMembers } from './checks.ts'
+import { alterationsOf, type Check, garbage, requireMembers } from './check.ts'
 import type { ProcessorSample, SampleToken } from './samples.ts'
 import type { Stage } from './stage.ts'
 

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { Outage } from '../oauth/errors.ts'
 import type { Instant } from '../outside.ts'
-import { UnfitAnswer } from './fitting-rows.ts'
+import { UnfitAnswer } from './unfit-answer.ts'
 
 /** `closed`: it is asked. `open`: it is not, since it has failed again and again. `half-open`: one question tells whether it is back. */
 export type BreakerState = 'closed' | 'open' | 'half-open'

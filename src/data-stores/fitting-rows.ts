@@ -1,11 +1,8 @@
 import type { CompiledSchema } from '../config/json-schema.ts'
 import type { JsonValue } from '../json.ts'
-import { Outage } from '../oauth/errors.ts'
 import { mayBeAbsent } from '../policies/lookup-schema.ts'
 import type { Row } from './data-store.ts'
-
-/** A store has answered, and what it says is not what its file declares: nobody may go on with that, whatever a lookup does without a store. */
-export class UnfitAnswer extends Outage {}
+import { UnfitAnswer } from './unfit-answer.ts'
 
 /** What a lookup passes on of an entry: the attributes that are asked for, and no others. Throws an `UnfitAnswer`, which repeats no value. */
 export function fittingRows(

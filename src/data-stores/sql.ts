@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { Parts } from '../plugin.ts'
-import { dataStoreKind, type StoreClient } from './data-store.ts'
+import type { StoreClient } from './data-store.ts'
 import { isThisMachine } from './ldap/settings.ts'
 import { SqlClient } from './sql/client.ts'
 import type { Login } from './sql/login.ts'
@@ -9,6 +9,7 @@ import { mysqlDialect } from './sql/mysql-dialect.ts'
 import { postgresqlServer } from './sql/postgresql.ts'
 import { postgresqlDialect } from './sql/postgresql-dialect.ts'
 import { type SqlLookup, type SqlSettings, sqlLookupShape, sqlShape } from './sql/settings.ts'
+import { dataStoreKind } from './store-kind.ts'
 import { readTlsFiles, type TlsChoices } from './tls-files.ts'
 
 /** A database: PostgreSQL, MySQL or MariaDB. */

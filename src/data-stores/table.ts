@@ -3,18 +3,9 @@ import { didYouMean } from '../config/suggest.ts'
 import { distinct, ExternalText, type TemplateSource, template } from '../config/values.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import type { Parts } from '../plugin.ts'
-import {
-  dataStoreKind,
-  isSlot,
-  type LookupParts,
-  type PreparedQuery,
-  type QueryValue,
-  type Row,
-  type StoreClient,
-  storeAttributes,
-  type Template,
-} from './data-store.ts'
+import { isSlot, type LookupParts, type PreparedQuery, type QueryValue, type Row, type StoreClient, type Template } from './data-store.ts'
 import { lowered } from './letter-case.ts'
+import { dataStoreKind, storeAttributes } from './store-kind.ts'
 import { type PlacedRow, rowsOfCsv, rowsOfJson, typeOf } from './table-rows.ts'
 
 const shape = {

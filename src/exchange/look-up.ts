@@ -1,6 +1,6 @@
 import type { Answer } from '../data-stores/answers.ts'
 import type { QueryValue } from '../data-stores/data-store.ts'
-import { UnfitAnswer } from '../data-stores/fitting-rows.ts'
+import { UnfitAnswer } from '../data-stores/unfit-answer.ts'
 import type { Expression, ExpressionContext, Variables } from '../expressions/expression.ts'
 import type { JsonObject, JsonValue } from '../json.ts'
 import { OAuthError, Outage } from '../oauth/errors.ts'

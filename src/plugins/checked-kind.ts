@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { FolderKind } from '../config/folders.ts'
-import { DefinedDataStoreKind } from '../data-stores/data-store.ts'
+import { DefinedDataStoreKind } from '../data-stores/store-kind.ts'
 import { DefinedKind, everyPlugin } from '../plugin.ts'
 import { everyLookup } from '../policies/lookup-settings.ts'
 import { tokenGeneratorSettings } from './guarded-generator.ts'

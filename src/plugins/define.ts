@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { type Reference, reference } from '../config/values.ts'
-import { dataStoreKind as ownDataStoreKind, type StoreClient } from '../data-stores/data-store.ts'
+import type { StoreClient } from '../data-stores/data-store.ts'
+import { dataStoreKind as ownDataStoreKind } from '../data-stores/store-kind.ts'
 import { pluginKind as ownKind, type PluginKind } from '../plugin.ts'
 import { type PluginParts, partsForPlugin } from './plugin-parts.ts'
 

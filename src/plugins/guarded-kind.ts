@@ -1,5 +1,5 @@
 import type { FolderKind } from '../config/folders.ts'
-import { DefinedDataStoreKind } from '../data-stores/data-store.ts'
+import { DefinedDataStoreKind } from '../data-stores/store-kind.ts'
 import { type Blueprint, type DefinedKind, NotBuilt, type Parts, type PluginKind, SettingProblem } from '../plugin.ts'
 import { usualMilliseconds } from './border.ts'
 import { nameOf, placeThrown } from './fault.ts'

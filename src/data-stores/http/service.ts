@@ -2,7 +2,7 @@ import type { Agent } from 'node:http'
 import type { JsonValue } from '../../json.ts'
 import { AnswerTooLarge, type GuardedFetch } from '../../keys/guarded-fetch.ts'
 import { Outage, SaidCause } from '../../oauth/errors.ts'
-import { UnfitAnswer } from '../fitting-rows.ts'
+import { UnfitAnswer } from '../unfit-answer.ts'
 import type { Credentials } from './credentials.ts'
 
 /** What a service is asked. */

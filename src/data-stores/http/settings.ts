@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { exactName, externalText, strict, TemplateSource, template, webAddress } from '../../config/values.ts'
 import type { JsonValue } from '../../json.ts'
-import { storeAttributes } from '../data-store.ts'
+import { storeAttributes } from '../store-kind.ts'
 import { tlsFiles } from '../tls-files.ts'
 
 const text = z.string().regex(/^[\x20-\x7e]*$/, 'expected visible ASCII characters')

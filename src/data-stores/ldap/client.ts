@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../json.ts'
 import { Outage } from '../../oauth/errors.ts'
 import type { LookupParts, PreparedQuery, QueryValue, Row, StoreClient } from '../data-store.ts'
-import { UnfitAnswer } from '../fitting-rows.ts'
+import { UnfitAnswer } from '../unfit-answer.ts'
 import type { Connection } from './connection.ts'
 import { type LogOns, nobodyBelow } from './log-ons.ts'
 import type { Asking, Defaults, LdapLookup, Question } from './lookup.ts'

@@ -1,4 +1,4 @@
-import { UnfitAnswer } from '../fitting-rows.ts'
+import { UnfitAnswer } from '../unfit-answer.ts'
 import type { Connection } from './connection.ts'
 import { encodeFilter, type Filter } from './filter.ts'
 import type { Aliases, Entry } from './messages.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { distinct, externalText, lifetime, strict } from '../../config/values.ts'
-import { storeAttributes } from '../data-store.ts'
+import { storeAttributes } from '../store-kind.ts'
 import { tlsFiles } from '../tls-files.ts'
 
 const addressForm = /^(ldaps?):\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::([1-9]\d{0,4}))?\/?$/

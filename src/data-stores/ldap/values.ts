@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '../../json.ts'
-import { UnfitAnswer } from '../fitting-rows.ts'
 import { typeOf } from '../table-rows.ts'
+import { UnfitAnswer } from '../unfit-answer.ts'
 
 /** How the bytes of an attribute are written where they are no text. */
 export type BinaryForm = 'base64' | 'hex' | 'sid' | 'guid'

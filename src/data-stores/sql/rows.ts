@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../json.ts'
 import { SaidCause } from '../../oauth/errors.ts'
 import type { Row } from '../data-store.ts'
-import { UnfitAnswer } from '../fitting-rows.ts'
+import { UnfitAnswer } from '../unfit-answer.ts'
 import { type Answer, Digits, Parsed, type SqlValue } from './server.ts'
 
 type Attributes = Readonly<Record<string, JsonObject>>

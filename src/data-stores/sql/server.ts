@@ -1,5 +1,5 @@
 import { Outage, SaidCause } from '../../oauth/errors.ts'
-import { UnfitAnswer } from '../fitting-rows.ts'
+import { UnfitAnswer } from '../unfit-answer.ts'
 
 /** What a database server is asked. */
 export interface Question {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { externalText, lifetime, strict, template } from '../../config/values.ts'
-import { storeAttributes } from '../data-store.ts'
+import { storeAttributes } from '../store-kind.ts'
 import { tlsFiles } from '../tls-files.ts'
 
 const connections = strict({

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { QueryValue, Row } from '../../../src/data-stores/data-store.ts'
-import { UnfitAnswer } from '../../../src/data-stores/fitting-rows.ts'
 import { http } from '../../../src/data-stores/http.ts'
+import { UnfitAnswer } from '../../../src/data-stores/unfit-answer.ts'
 import { failureOf } from '../../../src/http/failure.ts'
 import { Outage } from '../../../src/oauth/errors.ts'
 import { until } from '../../stores/until.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { DataStoreKind } from '../../../src/data-stores/data-store.ts'
 import { sql } from '../../../src/data-stores/sql.ts'
+import type { DataStoreKind } from '../../../src/data-stores/store-kind.ts'
 import { certifiedKey } from '../../support/certificates.ts'
 import { buildStore } from '../build-store.ts'
 import { lookupParts } from '../templates.ts'
