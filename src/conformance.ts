@@ -4,7 +4,7 @@ import { checksOfStage } from './conformance/checks.ts'
 import type { Samples } from './conformance/samples.ts'
 import { stageOf } from './conformance/stage.ts'
 
-export type { Check } from './conformance/checks.ts'
+export type { Check } from './conformance/check.ts'
 export type { GeneratorSample, ManagerSample, ProcessorSample, Samples, SampleToken } from './conformance/samples.ts'
 
 /**
