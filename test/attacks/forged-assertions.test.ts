@@ -6,9 +6,11 @@ import { advisories } from './saml-advisories.ts'
 import { fragileLocks } from './saml-fragile-locks.ts'
 import type { Vector } from './saml-material.ts'
 import { raids } from './saml-raider.ts'
+import { recentAdvisories } from './saml-recent-advisories.ts'
 
 const idp = makeSigner()
 const neighbour = makeSigner()
+const stranger = makeSigner()
 const wrappedType = 'urn:example:wrapped'
 
 describe('forged assertions', () => {
@@ -59,5 +61,6 @@ describe('forged assertions', () => {
   })
   describe('as in advisories', () => {
     for (const [name, vector] of Object.entries(advisories(idp, neighbour))) it(name, () => refused(vector))
+    for (const [name, vector] of Object.entries(recentAdvisories(idp, stranger))) it(name, () => refused(vector))
   })
 })
