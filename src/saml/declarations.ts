@@ -11,7 +11,9 @@ const longestName = 256
 const xmlNamespace = 'http://www.w3.org/XML/1998/namespace'
 // xmldom, which others read our tokens with, has rules of its own for HTML, which nobody needs here.
 const forbidden = new Set(['http://www.w3.org/1999/xhtml', xmlNamespace, 'http://www.w3.org/2000/xmlns/'])
-const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:[!#-%'-;=?-Z_a-z~]+$/
+// RFC 3986, with nothing in it that libxml2 takes for no URI: a port that is none, a bare percent sign, a second fragment.
+const absolute =
+  /^[A-Za-z][A-Za-z0-9+.-]*:(?!#)(?!\/\/(?![A-Za-z0-9._~-]*(?::[0-9]{1,5})?(?:[/?#]|$)))(?:[!$'-;=?-Z_a-z~]|%[0-9A-Fa-f]{2})+(?:#(?:[!$'-;=?-Z_a-z~]|%[0-9A-Fa-f]{2})*)?$/
 const outermost: Scope = new Map([['xml', xmlNamespace]])
 
 /** The declarations of namespaces in a document (Namespaces in XML 1.0 §3), of which only those are taken that are read alike everywhere. */

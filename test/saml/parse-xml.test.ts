@@ -206,6 +206,35 @@ describe('parsing XML', () => {
       expect(declared(bad)).to.throw(TokenRejected, 'XML declaration')
   })
 
+  it('takes for a namespace what libxml2 takes for an absolute URI, or less', () => {
+    const declaring = (uri: string) => () => readXmlText(`<a xmlns="${uri}"/>`)
+    for (const good of [
+      'urn:x',
+      'urn:x:y/%7Ez?a=b#c',
+      'http://x.example:8080/a-b_c~d',
+      'https://x/y#',
+      'tag:me@x.example,2005:y',
+      'http://www.w3.org/2000/09/xmldsig#',
+    ])
+      expect(declaring(good), good).not.to.throw()
+    for (const bad of [
+      'urn:',
+      'urn:%',
+      'urn:%zz',
+      'urn:x#y#z',
+      'http://a:b',
+      'http://x:-1/',
+      'http://x:99999999999',
+      'http://a@b@c',
+      '1:2',
+      'x',
+      '//x',
+      '#x',
+      'urn:x y',
+    ])
+      expect(declaring(bad), bad).to.throw(TokenRejected, 'not an absolute URI')
+  })
+
   it('knows no prefix that nobody has declared, whatever objects know', () => {
     for (const prefix of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
       expect(() => readXmlText(`<a xmlns="urn:a"><${prefix}:b/></a>`)).to.throw(TokenRejected, 'no namespace')
