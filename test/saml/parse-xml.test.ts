@@ -193,6 +193,28 @@ describe('parsing XML', () => {
     }
   })
 
+  it('has the canonical form that libxml2 has, namespaces and attributes in its order (property)', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'canonical-'))
+    try {
+      let compared = 0
+      fc.assert(
+        fc.property(fc.oneof(documents, mutated(documents)), text => {
+          const document = orRefused(() => readXmlText(text))
+          if (document === undefined) return
+          const file = join(folder, 'document.xml')
+          writeFileSync(file, text)
+          const { stdout } = spawnSync('xmllint', ['--exc-c14n', '--nonet', file], { encoding: 'utf8' })
+          expect(document.canonical(document.root)).to.equal(stdout)
+          compared++
+        }),
+        { numRuns: 250 },
+      )
+      expect(compared).to.be.above(50)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it('takes an XML declaration only if its quotes fit, as libxml2 does', () => {
     const declared = (declaration: string) => () => readXmlText(`${declaration}<a xmlns="urn:a"/>`)
     for (const good of [`<?xml version='1.0' encoding="utf-8"?>`, `<?xml version="1.0" standalone='yes' ?>`])
