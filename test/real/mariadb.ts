@@ -18,7 +18,9 @@ export async function startMariadb(tls?: { certificatePem: string; privateKeyPem
   const folder = await unprivilegedFolder('mariadb')
   const port = await freePort()
   const data = join(folder.path, 'data')
-  await runUnprivileged('mariadb-install-db', ['--no-defaults', `--datadir=${data}`, '--skip-test-db'])
+  // A server that starts removes the temporary tables of all others that have the same folder for them.
+  const temporary = `--tmpdir=${folder.path}`
+  await runUnprivileged('mariadb-install-db', ['--no-defaults', `--datadir=${data}`, temporary, '--skip-test-db'])
   const first = join(folder.path, 'first.sql')
   await writeFile(
     first,
@@ -31,6 +33,7 @@ export async function startMariadb(tls?: { certificatePem: string; privateKeyPem
     ].join('\n'),
   )
   const files = [
+    temporary,
     `--datadir=${data}`,
     `--socket=${join(folder.path, 's')}`,
     `--pid-file=${join(folder.path, 'pid')}`,
