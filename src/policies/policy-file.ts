@@ -1,80 +1,21 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Path } from '../config/problems.ts'
-import { everyFile, expression, type Reference, reference, strict } from '../config/values.ts'
+import type { Reference } from '../config/values.ts'
 import type { Declarations } from '../expressions/compile.ts'
 import { targetContextSchema } from '../expressions/context.ts'
 import type { JsonObject } from '../json.ts'
 import { tokenTypes } from '../oauth/token-types.ts'
 import { type Blueprint, ifBuilt, NotBuilt, type Parts, SettingProblem } from '../plugin.ts'
 import type { TokenProcessor } from '../processors/processor.ts'
-import { rebindSettings, reportRebind, reportUnbound, unboundSettings } from './binding.ts'
+import { reportRebind, reportUnbound } from './binding.ts'
 import { buildLookups } from './build-lookups.ts'
-import { buildLoggedContract, contractSchema, contractSettings } from './contract.ts'
-import { buildCriteria, criteriaSettings } from './criteria.ts'
-import { buildFulfilment, checkFulfilment, fulfilmentSettings } from './fulfilment.ts'
-import { lookupsSettings } from './lookup-settings.ts'
+import { buildLoggedContract, contractSchema } from './contract.ts'
+import { buildCriteria } from './criteria.ts'
+import { buildFulfilment, checkFulfilment } from './fulfilment.ts'
+import { type MappingSettings, type PolicySettings, policySettings } from './policy-settings.ts'
 import { warnOfDangers, warnOfTokenTypes } from './policy-warnings.ts'
 import type { Contract, ProcessorMapping, ProcessorPolicy, ScopeRule, TargetMapping } from './processor-policy.ts'
 import type { TokenMaker } from './target.ts'
-import { tokenType } from './token-type.ts'
-
-const mappingDescription = z.string().optional().meta({ description: 'What this mapping is for, in your own words' })
-
-const processorMapping = strict({
-  description: mappingDescription,
-  subjectTokenType: tokenType,
-  subjectTokenProcessor: reference('token-processors'),
-  actorTokenType: tokenType.optional(),
-  actorTokenProcessor: reference('token-processors').optional(),
-  rebind: rebindSettings,
-  lookups: lookupsSettings,
-  attributes: fulfilmentSettings,
-  criteria: criteriaSettings.default([]).meta({ description: 'What must be true of the tokens; the first that is not refuses' }),
-}).superRefine(({ actorTokenType, actorTokenProcessor }, context) => {
-  if ((actorTokenType === undefined) === (actorTokenProcessor === undefined)) return
-  const [there, absent] =
-    actorTokenType === undefined ? ['actorTokenProcessor', 'actorTokenType'] : ['actorTokenType', 'actorTokenProcessor']
-  context.addIssue({ code: 'custom', message: `"${absent}" is missing beside "${there}"` })
-})
-const mappingsDescription = 'One for each pair of token types that is taken: which processors prove them, and what is learned from them'
-const actorPair = { dependentRequired: { actorTokenType: ['actorTokenProcessor'], actorTokenProcessor: ['actorTokenType'] } }
-
-const issue = strict({
-  description: mappingDescription,
-  accessTokenManager: reference('access-token-managers').optional(),
-  tokenGenerator: reference('token-generators').optional(),
-  unbound: unboundSettings,
-  lookups: lookupsSettings,
-  attributes: fulfilmentSettings,
-  criteria: criteriaSettings.default([]).meta({ description: 'What must be true for this target; the first that is not refuses' }),
-}).refine(
-  ({ accessTokenManager, tokenGenerator }) => (accessTokenManager === undefined) !== (tokenGenerator === undefined),
-  'expected exactly one of "accessTokenManager" and "tokenGenerator"',
-)
-const oneTarget = { oneOf: [{ required: ['accessTokenManager'] }, { required: ['tokenGenerator'] }] }
-
-const policySettings = strict({
-  ...everyFile,
-  actorToken: z
-    .enum(['required', 'optional', 'refused'])
-    .meta({ description: 'Whether a request must, may or must not carry an actor token' }),
-  contract: contractSettings.meta({
-    description: 'What is known of every subject: attributes, each with its JSON Schema; "log": true lets the record show its value',
-    required: ['subject'],
-  }),
-  processors: z.array(processorMapping.meta(actorPair)).min(1).meta({ description: mappingsDescription }),
-  criteria: criteriaSettings.default([]).meta({ description: 'What must be true of the contract, whatever the mapping' }),
-  scope: z
-    .union(
-      [z.literal('subject'), z.literal('client'), expression],
-      'expected "subject", "client" or a CEL expression that gives a list of scopes',
-    )
-    .default('subject')
-    .meta({ description: '"subject", "client", or a CEL expression that gives a list of scopes' }),
-  issues: z.array(issue.meta(oneTarget)).min(1).meta({ description: 'For whom tokens may be issued, and what stands in them' }),
-})
-type PolicySettings = z.output<typeof policySettings>
-type MappingSettings = PolicySettings['processors'][number]
 
 /** `policies/processor-policies/<id>.json`: which tokens are taken, what is learned from them, what may be issued. */
 export const policyFile: z.ZodType<Blueprint<ProcessorPolicy>> = policySettings.transform(settings => ({

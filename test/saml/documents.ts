@@ -48,3 +48,6 @@ const { tree } = fc.letrec<{ tree: string; inside: string }>(tie => ({
 export const documents = fc
   .tuple(fc.constantFrom('', ' xmlns:unused="urn:unused"'), fc.array(tree, { maxLength: 5 }))
   .map(([unused, parts]) => `<r xmlns="urn:r" xmlns:p="urn:p" xmlns:q="urn:q" xmlns:B="urn:b"${unused}>${parts.join('')}</r>`)
+
+/** What separates the parts of a document, one character each. */
+export const separators = [' ', '\n', '\r', '\t', '<', '>', '/', '"', "'", '=', '&', ';', ':'] as const

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { ExclusiveCanonicalization } from 'xml-crypto'
 import { TokenRejected } from '../../src/oauth/errors.ts'
 import { readXmlText, type XmlDocument } from '../../src/saml/read.ts'
-import { documents } from './documents.ts'
+import { documents, separators } from './documents.ts'
 import { assertion20, attribute, attributeStatement, authnStatement, makeSigner, signed } from './forge.ts'
 import { orRefused, parsedByXmldom, seenByXmldom } from './seen-by-xmldom.ts'
 
@@ -25,29 +25,8 @@ const spellings = fc.constantFrom<((xml: string) => string)[]>(
 
 /** What stands in nobody's well-meant token. */
 const snippets = fc.constantFrom(
-  ...[
-    ' ',
-    '\n',
-    '\r',
-    '\t',
-    '<',
-    '>',
-    '/',
-    '"',
-    "'",
-    '=',
-    '&',
-    ';',
-    ':',
-    'x',
-    '\0',
-    '\ufffe',
-    '\ud800',
-    '\u00e9',
-    '\u00a0',
-    '\u2028',
-    ']]>',
-  ],
+  ...separators,
+  ...['x', '\0', '\ufffe', '\ud800', '\u00e9', '\u00a0', '\u2028', ']]>'],
   ...['&amp;', '&#xD;', '&#0;', '&#x110000;', '&#1;', '&nbsp;', '&quot', '&#x41;', '&#65;', '&#xd800;', '&apos;', '&#38;lt;'],
   ...[
     '<!-- -->',
