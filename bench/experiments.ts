@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
+import { freePort } from '../test/support/free-port.ts'
 import { lookupSources } from './lookup-sources.ts'
 import { assertionExchange, type Exchange, exchanges, isSaml } from './material.ts'
-import { freePort, start } from './processes.ts'
+import { start } from './processes.ts'
 import { assertions, cambist, cryptography, type Subject, scripted } from './subjects.ts'
 
 /** Things that are measured beside each other, in rounds. */

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { ask as askPlainly } from './plain-client.ts'
@@ -64,16 +63,6 @@ export async function ask<Answer>({ child }: Started, message: object): Promise<
 /** Resolves when the script says that it listens. */
 export async function listening({ child }: Started): Promise<void> {
   await nextMessage(child)
-}
-
-/** A port that nobody uses now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Resolves when a GET is answered with 200. */

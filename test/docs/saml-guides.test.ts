@@ -11,8 +11,9 @@ import { readSources } from '../../src/config/read.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { requireProgram } from '../interop/tools.ts'
 import { writeFiles } from '../support/configuration.ts'
+import { freePort } from '../support/free-port.ts'
 import { repository, sampleFiles, sampleFolder } from '../support/sample.ts'
-import { freePort, type ServerProcess, startProcess } from '../support/server-process.ts'
+import { type ServerProcess, startProcess } from '../support/server-process.ts'
 import { requireAlike } from './alike.ts'
 
 const guides = await readdir(join(repository, 'docs/guides'))

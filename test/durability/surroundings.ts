@@ -1,6 +1,7 @@
 import { type Files, type Issuers, secretOf, usualFiles, writeFiles } from '../support/configuration.ts'
+import { freePort } from '../support/free-port.ts'
 import { makeIssuer } from '../support/issuer.ts'
-import { freePort, type ServerProcess, startProcess } from '../support/server-process.ts'
+import { type ServerProcess, startProcess } from '../support/server-process.ts'
 
 /** A server on a folder and port of its own, which can be started again after whatever happened to it. */
 export interface Surroundings {

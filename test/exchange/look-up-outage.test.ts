@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type Files, patched } from '../support/configuration.ts'
-import { freePort } from '../support/server-process.ts'
+import { freePort } from '../support/free-port.ts'
 import { expectError, serverFor } from '../support/world.ts'
 
 const text = { type: 'string' }

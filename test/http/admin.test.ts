@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import type { Explanation } from '../../src/explain/explanation.ts'
 import { ChangingServer } from '../reload/changing-server.ts'
 import { messageOf } from '../sts/asking.ts'
+import { freePort } from '../support/free-port.ts'
 import { types } from '../support/oauth.ts'
-import { freePort } from '../support/server-process.ts'
 
 const bearer = 'the-token-of-administrators'
 

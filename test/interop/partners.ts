@@ -1,7 +1,8 @@
 import { type CryptoKey, exportJWK, generateKeyPair } from 'jose'
 import { type Files, secretOf, usualFiles, writeFiles } from '../support/configuration.ts'
+import { freePort } from '../support/free-port.ts'
 import { type Issuer, makeIssuer } from '../support/issuer.ts'
-import { freePort, type ServerProcess, startProcess } from '../support/server-process.ts'
+import { type ServerProcess, startProcess } from '../support/server-process.ts'
 
 /** A server process that libraries talk to, at the very address that is its issuer, and everybody they need. */
 export interface Partners {

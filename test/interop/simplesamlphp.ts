@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Context } from 'mocha'
 import { type CertifiedKey, certifiedKey } from '../support/certificates.ts'
-import { freePort } from '../support/server-process.ts'
+import { freePort } from '../support/free-port.ts'
 import { requireProgram } from './tools.ts'
 
 const installed = '/usr/share/simplesamlphp'

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { requireProgram, run } from '../interop/tools.ts'
-import { freePort, repository, requireBuild, type ServerProcess, startProcess } from '../support/server-process.ts'
+import { freePort } from '../support/free-port.ts'
+import { repository, requireBuild, type ServerProcess, startProcess } from '../support/server-process.ts'
 
 const orders = 'http://localhost:3001/orders/'
 

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
 import { decodeJwt } from 'jose'
+import { freePort } from '../support/free-port.ts'
 import { tokenExchange } from '../support/oauth.ts'
 import { basic, encodeForm } from '../support/running-server.ts'
 import { repository } from '../support/sample.ts'
-import { freePort, requireBuild } from '../support/server-process.ts'
+import { requireBuild } from '../support/server-process.ts'
 
 const example = join(repository, 'examples/cambist-legacy-token')
 const portalSecret = 'the-secret-of-the-old-portal-0123456789'

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import mysql from 'mysql2/promise'
+import { freePort } from '../support/free-port.ts'
 import { DatabaseProcess, type RealDatabase } from './database-process.ts'
-import { freePort, isInstalled, notInstalled, runUnprivileged, unprivilegedFolder } from './unprivileged.ts'
+import { isInstalled, notInstalled, runUnprivileged, unprivilegedFolder } from './unprivileged.ts'
 
 /** The password of `root`, and of `lookups`, in every server that is started here. */
 export const mariadbPassword = 'of-the-test'

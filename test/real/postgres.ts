@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import { chmod, chown, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
+import { freePort } from '../support/free-port.ts'
 import { DatabaseProcess, type RealDatabase } from './database-process.ts'
-import { freePort, notInstalled, runUnprivileged, unprivilegedFolder } from './unprivileged.ts'
+import { notInstalled, runUnprivileged, unprivilegedFolder } from './unprivileged.ts'
 
 /** The password of `postgres` in every server that is started here. */
 export const postgresPassword = 'of-the-test'

@@ -1,11 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { until } from '../stores/until.ts'
+import { freePort } from '../support/free-port.ts'
 import { SingleProcess } from './single-process.ts'
 
 /** A Redis process that a test has started and may do anything to. */
@@ -191,15 +190,4 @@ class ServerProcess extends SingleProcess implements RealRedis {
 function passwordIn(settings: readonly string[]): string | undefined {
   const at = settings.indexOf('--requirepass')
   return at < 0 ? undefined : settings[at + 1]
-}
-
-/** A port that nobody listens on; low enough for a cluster's second port, which is 10,000 higher. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    await new Promise(resolve => server.close(resolve))
-    if (port < 55_000) return port
-  }
 }

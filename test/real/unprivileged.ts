@@ -1,7 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chown, mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -38,15 +37,6 @@ export async function unprivilegedFolder(name: string): Promise<{ path: string; 
   const path = await mkdtemp(join(tmpdir(), `cambist-${name}-`))
   if (isRoot) await chown(path, nobody, nobody)
   return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5 }) }
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }
 
 /** Whether a command is there. */

@@ -5,10 +5,11 @@ import { decodeJwt, type JWTPayload } from 'jose'
 import { readSnapshot } from '../../src/config/snapshot.ts'
 import { until } from '../stores/until.ts'
 import { type Files, type Patch, patched, secretOf, usualFiles, writeFiles } from '../support/configuration.ts'
+import { freePort } from '../support/free-port.ts'
 import { type Issuer, makeIssuer } from '../support/issuer.ts'
 import { tokenExchange, types } from '../support/oauth.ts'
 import { basic, encodeForm, type Parameters } from '../support/running-server.ts'
-import { freePort, type ServerProcess, startProcess } from '../support/server-process.ts'
+import { type ServerProcess, startProcess } from '../support/server-process.ts'
 
 /** An answer, read whole. */
 export interface Plain {

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, stat } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
@@ -88,15 +87,6 @@ export async function requireBuild(): Promise<void> {
   const built = await stat(resolve(repository, 'dist/main.js')).catch(() => undefined)
   if (built === undefined) throw new Error('there is no dist/: run "npm run prepare"')
   if (!(await isBuildFresh())) console.warn('      dist/ is older than src/: run "npm run prepare"')
-}
-
-/** A port of this machine on which nothing listens now. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(done => server.listen(0, '127.0.0.1', done))
-  const { port } = server.address() as { port: number }
-  await new Promise(done => server.close(done))
-  return port
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { expect } from 'chai'
 import { type Files, makeIssuers, usualFiles, writeFiles } from '../support/configuration.ts'
+import { freePort } from '../support/free-port.ts'
 import { sendByTls } from '../support/https.ts'
-import { freePort, type ServerProcess, startProcess } from '../support/server-process.ts'
+import { type ServerProcess, startProcess } from '../support/server-process.ts'
 import { serverAuthority, serverCertificate, withTls } from './tls-world.ts'
 
 describe('TLS of several workers', function () {
