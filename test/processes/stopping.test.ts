@@ -47,7 +47,7 @@ describe('SIGTERM', function () {
       const request = await halfARequest()
       expect(await server.process.stop()).to.equal(0)
       expect(await request.answer()).to.not.match(/HTTP\/1\.1 [2-5]/)
-      expect(server.countLogged('requests were cut off that had not ended before the deadline')).to.equal(1)
+      await server.expectLogged('requests were cut off that had not ended before the deadline', 1)
     })
   }
 

@@ -1,6 +1,8 @@
+import { once } from 'node:events'
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { dirname, join } from 'node:path'
+import { expect } from 'chai'
 import { decodeJwt, type JWTPayload } from 'jose'
 import { readSnapshot } from '../../src/config/snapshot.ts'
 import { until } from '../stores/until.ts'
@@ -24,6 +26,7 @@ export class ChangingServer {
   readonly port: number
   readonly #remove: () => Promise<void>
   #process: ServerProcess | undefined
+  #ended = false
 
   /** Starts on the usual files with the patch in them. */
   static async start(patch: Patch = {}, workers = 1): Promise<ChangingServer> {
@@ -37,6 +40,9 @@ export class ChangingServer {
     const changing = new ChangingServer({ folder, remove, port, people })
     try {
       changing.#process = await startProcess(folder, { workers })
+      void changing.#process.ended.then(() => {
+        changing.#ended = true
+      })
     } catch (error) {
       await remove()
       throw error
@@ -77,6 +83,13 @@ export class ChangingServer {
     return JSON.parse(await readFile(join(this.folder, file), 'utf8'))
   }
 
+  /** Changes several files as Git does: nothing is read before all of them are as they should be. */
+  async checkOut(change: () => Promise<unknown>): Promise<void> {
+    await this.write('.git/index.lock', '')
+    await change()
+    await this.delete('.git/index.lock')
+  }
+
   async delete(file: string): Promise<void> {
     await rm(join(this.folder, file))
   }
@@ -89,7 +102,8 @@ export class ChangingServer {
   /** Waits until every worker serves what is in the folder. */
   async reloaded(): Promise<void> {
     const version = await this.versionOfFolder()
-    await until(`version ${version} serves`, () => this.areAll(4, ({ json }) => json.version === version))
+    // The numbers are those of all workers; one of them may answer many requests in a row, while another is not done yet.
+    await until(`version ${version} serves`, async () => String(servingVersions((await this.#send('GET', '/metrics')).text)) === version)
   }
 
   ready(): Promise<Plain> {
@@ -97,16 +111,19 @@ export class ChangingServer {
   }
 
   /** On a connection of its own. */
-  request(method: string, path: string, body = '', headers: Record<string, string> = {}): Promise<Plain> {
-    return new Promise((resolve, reject) => {
-      const outgoing = request({ host: '127.0.0.1', port: this.port, method, path, headers, agent: false }, async incoming => {
-        let text = ''
-        for await (const chunk of incoming) text += chunk
-        resolve({ status: incoming.statusCode ?? 0, json: JSON.parse(text) })
-      })
-      outgoing.on('error', reject)
-      outgoing.end(body)
-    })
+  async request(method: string, path: string, body = '', headers: Record<string, string> = {}): Promise<Plain> {
+    const { incoming, text } = await this.#send(method, path, body, headers)
+    return { status: incoming.statusCode ?? 0, json: JSON.parse(text) }
+  }
+
+  async #send(method: string, path: string, body = '', headers: Record<string, string> = {}) {
+    const outgoing = request({ host: '127.0.0.1', port: this.port, method, path, headers, agent: false }).end(body)
+    // One that comes after the answer has begun is told by the answer.
+    outgoing.on('error', () => undefined)
+    const [incoming] = (await once(outgoing, 'response')) as [IncomingMessage]
+    let text = ''
+    for await (const chunk of incoming) text += chunk
+    return { incoming, text }
   }
 
   async exchange(client = 'gateway'): Promise<Plain> {
@@ -138,8 +155,24 @@ export class ChangingServer {
     return true
   }
 
-  /** How many lines of the log have this message. */
-  countLogged(message: string): number {
-    return this.process.lines.filter(line => line.includes(`"msg":${JSON.stringify(message)}`)).length
+  /** Waits until the log has this message so many times, and fails when it has it more often. */
+  async expectLogged(message: string, times: number): Promise<void> {
+    const count = () => this.process.lines.filter(line => line.includes(`"msg":${JSON.stringify(message)}`)).length
+    await until(`"${message}" is logged ${times} times`, () => count() >= times)
+    await this.#readSoFar()
+    expect(count(), message).to.equal(times)
   }
+
+  // An answer may overtake what was printed before it, but no line of a process overtakes another one: whoever has read the record of a
+  // request that was sent now has read what the process that answered it had logged by now.
+  async #readSoFar(): Promise<void> {
+    if (this.#ended) return
+    const { incoming } = await this.#send('POST', '/token', '', { 'content-type': 'application/x-www-form-urlencoded' })
+    await this.process.printed(String(incoming.headers['x-request-id']))
+  }
+}
+
+/** The versions that processes serve, of the text of `/metrics`. */
+export function servingVersions(metrics: string): string[] {
+  return [...metrics.matchAll(/^cambist_configuration_info\{version="(\w+)"\}/gm)].map(([, version = '']) => version)
 }

@@ -22,6 +22,8 @@ describe('the rotation of a signing key while it serves', function () {
         { folder: server.folder, environment: process.env, now: Date.now() / 1000 },
       )
       expect(done, says.join('\n')).to.equal(true)
+      // At least once: a server may also look between two files of a step.
+      await server.process.logged('configuration reloaded')
       await server.reloaded()
       await look()
     }
@@ -40,7 +42,6 @@ describe('the rotation of a signing key while it serves', function () {
     expect(keySets[3]?.keys.map(({ kid }) => kid)).to.deep.equal([decodeProtectedHeader(tokens[2] ?? '').kid])
     expect((await introspect(0)).active).to.equal(false)
     expect((await introspect(2)).active).to.equal(true)
-    expect(server.countLogged('configuration reloaded')).to.equal(3)
 
     async function introspect(token: number) {
       return (await server.post('/introspect', { token: tokens[token] })).json

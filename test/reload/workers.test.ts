@@ -24,7 +24,7 @@ describe('reload of several workers', function () {
       expect((await server.ready()).json).to.include({ status: 'ready', version })
     })
     // The first process looks into the folder for all.
-    expect(server.countLogged(refused)).to.equal(1)
+    await server.expectLogged(refused, 1)
     process.kill(server.process.pid, 'SIGHUP')
     await server.process.logged(refused)
   })
@@ -56,6 +56,8 @@ describe('reload of several workers', function () {
     await server.write('clients/gateway.json', await server.read('clients/api.json'))
     await server.write('server.json', settings)
     await server.reloaded()
-    expect((await server.ready()).json).to.not.have.any.keys('reload', 'needsRestart')
+    await until('every worker has heard that all is well', () =>
+      server.areAll(8, ({ json }) => !('reload' in json) && !('needsRestart' in json)),
+    )
   })
 })
