@@ -22,11 +22,14 @@ interface FailureCause {
   readonly stack?: string | undefined
 }
 
-/** Turns whatever was thrown into an answer: a refusal, an outage (503), or else a bug (500). The only place where that is done. */
-export function failureOf(error: unknown, usedAuthorizationHeader: boolean): Failure {
+/**
+ * Turns whatever was thrown into an answer: a refusal, an outage (503), or else a bug (500). The only place where that is done.
+ * The caller is given `reference` with a bug: that of the request, where it has one that finds its record.
+ */
+export function failureOf(error: unknown, usedAuthorizationHeader: boolean, reference: string = randomUUID()): Failure {
   if (error instanceof OAuthError) return refusal(error, usedAuthorizationHeader)
   if (error instanceof Outage) return outage(error)
-  return bug(error)
+  return bug(error, reference)
 }
 
 function refusal(error: OAuthError, usedAuthorizationHeader: boolean): Failure {
@@ -61,8 +64,7 @@ function outage(error: Outage): Failure {
   }
 }
 
-function bug(error: unknown): Failure {
-  const reference = randomUUID()
+function bug(error: unknown, reference: string): Failure {
   return {
     status: 500,
     body: { error: 'server_error', error_description: `an internal error; its reference is ${reference}` },

@@ -61,7 +61,7 @@ export function stsEndpoint(server: Server, recorder: Recorder): Middleware {
       const context = envelope.content.attributes.get('Context')
       answerSoap(ctx, 200, manner.soap, writeAnswer(answer, { manner, context, now: server.outside.now() }))
     } catch (error) {
-      const failure = failureOf(error, ctx.req.headers.authorization !== undefined)
+      const failure = failureOf(error, ctx.req.headers.authorization !== undefined, circumstances.requestId)
       await recorder.refused(entry, circumstances, entry.times.elapsed, failure)
       answerFault(ctx, manner, failure, circumstances.requestId, server.outside.now())
     }

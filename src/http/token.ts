@@ -23,7 +23,7 @@ export function tokenEndpoint(server: Server, { recorder, tracer }: Pick<Signals
       await recorder.issued(entry, circumstances, entry.times.elapsed)
       answerJson(ctx, 200, answer)
     } catch (error) {
-      const failure = failureOf(error, ctx.req.headers.authorization !== undefined)
+      const failure = failureOf(error, ctx.req.headers.authorization !== undefined, circumstances.requestId)
       await recorder.refused(entry, circumstances, entry.times.elapsed, failure)
       // What an administrator needs to find the record that explains the refusal.
       ctx.set('X-Request-Id', circumstances.requestId)

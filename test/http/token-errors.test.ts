@@ -236,7 +236,8 @@ describe('the errors of the token endpoint', () => {
       const { description } = expectError(answer, 'server_error')
       const reference = /reference is ([\w-]{36})/.exec(description)?.[1]
       expect(description).to.not.include('secret-internal-name')
-      expect(at.lastRecord()).to.include({ outcome: 'failed', client: 'gateway' })
+      expect(at.lastRecord()).to.include({ outcome: 'failed', client: 'gateway', requestId: reference })
+      expect(answer.headers.get('x-request-id')).to.equal(reference)
       const refusal = at.lastRecord().refusal as Record<string, unknown>
       expect(refusal).to.include({ reason: 'bug', reference, error: 'server_error' })
       expect(refusal.stack).to.include('secret-internal-name')
