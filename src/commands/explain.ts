@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pino } from 'pino'
+import { readCertificates } from '../certificates/pem.ts'
+import type { PresentedChain } from '../certificates/trust-anchors.ts'
 import { buildConfiguration, type Parsed, parseConfiguration } from '../config/load.ts'
 import { ConfigError, describe } from '../config/problems.ts'
 import { readSources } from '../config/read.ts'
@@ -37,6 +39,7 @@ const options = {
   'virtual-server': { type: 'string' },
   'client-ip': { type: 'string', default: '127.0.0.1' },
   dpop: { type: 'string' },
+  certificate: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const
 
@@ -60,7 +63,9 @@ export const explain: Command = {
     '  --resource URI, --audience NAME                    each may be repeated',
     '  --scope TEXT, --client-ip ADDRESS',
     '  --dpop FILE              the DPoP proof of the request; it is checked, and can be used afterwards',
-    '  --message FILE           a WS-Trust message (a SOAP envelope) instead; without --client its UsernameToken is checked',
+    '  --certificate FILE       the certificate of the client (PEM, its authorities after it), as if the connection had proved its key',
+    '  --message FILE           a WS-Trust message (a SOAP envelope) instead; without --client its UsernameToken is',
+    '                           checked, or the certificate',
     '  --connection ID, --virtual-server ID               where its path would name them',
     '  --json                   for programs',
     '',
@@ -87,19 +92,29 @@ type Question = (explainer: Explainer) => Promise<Explanation>
 
 function questionOf(values: Values): Question {
   const { message, connection, 'virtual-server': virtualServer, client, 'client-ip': clientIp } = values
+  const certificate = chainNamed(values.certificate)
   if (message === undefined) {
     if (connection !== undefined || virtualServer !== undefined)
       throw new UsageError('--connection and --virtual-server go with a WS-Trust message: --message FILE')
-    const request = describedBy(values)
+    const request = { ...describedBy(values), certificate }
     return explainer => explainer.explain(request, everything)
   }
   const alien = Object.keys(values).find(name => !ofMessages.has(name))
   if (alien !== undefined) throw new UsageError(`--${alien} does not go with --message: the message says it`)
   const [text = ''] = fileNamed(message) ?? []
-  return explainer => explainer.explainMessage({ message: text, connection, virtualServer, client, clientIp }, everything)
+  return explainer => explainer.explainMessage({ message: text, connection, virtualServer, client, clientIp, certificate }, everything)
 }
 
-const ofMessages: ReadonlySet<string> = new Set(['config', 'json', 'message', 'connection', 'virtual-server', 'client', 'client-ip'])
+const ofMessages: ReadonlySet<string> = new Set([
+  'config',
+  'json',
+  'message',
+  'connection',
+  'virtual-server',
+  'client',
+  'client-ip',
+  'certificate',
+])
 
 function describedBy(values: Values): DescribedRequest {
   const { client, form, resource, audience, scope } = values
@@ -125,6 +140,15 @@ function describedBy(values: Values): DescribedRequest {
     clientIp: values['client-ip'],
     dpop: fileNamed(values.dpop)?.[0],
   }
+}
+
+function chainNamed(name: string | undefined): PresentedChain | undefined {
+  const [text] = fileNamed(name) ?? []
+  if (text === undefined) return undefined
+  const [leaf, ...others] = readCertificates(text) ?? []
+  if (leaf === undefined)
+    throw new UsageError(`the file ${name} has no certificate that can be read: it must be PEM, that of the client first`)
+  return { leaf, others }
 }
 
 function typeNamed(name: string | undefined): readonly string[] | undefined {

@@ -18,12 +18,12 @@ export class Explainer {
 
   explain(request: DescribedRequest, disclosure: Disclosure): Promise<Explanation> {
     const server = this.#serverFor(request.client)
-    return this.#store.during(() => explain(server, () => readDescribed(request), disclosure))
+    return this.#store.during(() => explain(server, () => readDescribed(request, server.callers), disclosure))
   }
 
   explainMessage(message: DescribedMessage, disclosure: Disclosure): Promise<Explanation> {
     const server = this.#serverFor(message.client)
-    return this.#store.during(() => explainMessage(server, () => readDescribedMessage(message), disclosure))
+    return this.#store.during(() => explainMessage(server, () => readDescribedMessage(message, server.callers), disclosure))
   }
 
   #serverFor(client: string | undefined): Server {

@@ -1,9 +1,11 @@
+import type { PresentedChain } from '../certificates/trust-anchors.ts'
 import type { PresentedCredentials } from '../clients/client.ts'
 import type { TokenRequest } from '../exchange/exchange.ts'
-import { noEvidence } from '../exchange/possession.ts'
+import type { Callers } from '../http/caller.ts'
 import { presentedCredentials } from '../http/client-credentials.ts'
 import { parseForm } from '../http/form.ts'
 import { tokenExchangeGrant, tokenTypes } from '../oauth/token-types.ts'
+import { presentedCertificate } from './presented-certificate.ts'
 
 /** A request as somebody describes it, to be explained. */
 export interface DescribedRequest {
@@ -16,6 +18,8 @@ export interface DescribedRequest {
   readonly clientIp: string
   /** The value of the `DPoP` header; absent: there is none. It is checked, and not used up. */
   readonly dpop?: string | undefined
+  /** The certificate of the connection, whose key counts as proved; absent: there is none. */
+  readonly certificate?: PresentedChain | undefined
 }
 
 const shortNames: Readonly<Record<string, string>> = {
@@ -31,7 +35,8 @@ export function tokenTypeNamed(name: string): string {
 }
 
 /** The request as the token endpoint would have read it. Throws what that would refuse it with. */
-export function readDescribed({ form, parameters, client, clientIp, dpop }: DescribedRequest): TokenRequest {
+export function readDescribed(described: DescribedRequest, callers: Callers): TokenRequest {
+  const { form, parameters, client, clientIp, dpop } = described
   const sent = new URLSearchParams(form)
   for (const [name, values] of Object.entries(parameters)) {
     sent.delete(name)
@@ -40,7 +45,9 @@ export function readDescribed({ form, parameters, client, clientIp, dpop }: Desc
   // Only a form can leave it out: whoever explains by parameters means an exchange.
   if (form === '' && !sent.has('grant_type')) sent.append('grant_type', tokenExchangeGrant)
   const read = parseForm(Object.keys(parameters).length === 0 && form !== '' ? form : sent.toString())
+  const certificate = presentedCertificate(described.certificate, callers)
   const credentials: PresentedCredentials =
-    client === undefined ? presentedCredentials(undefined, read) : { method: 'none', because: 'taken at its word' }
-  return { form: read, credentials, clientIp, evidence: dpop === undefined ? noEvidence : { ...noEvidence, dpopProofs: [dpop] } }
+    client === undefined ? presentedCredentials(undefined, read, certificate) : { method: 'none', because: 'taken at its word' }
+  const evidence = { dpopProofs: dpop === undefined ? [] : [dpop], certificate: certificate?.leaf }
+  return { form: read, credentials, clientIp, evidence }
 }

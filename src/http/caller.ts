@@ -3,6 +3,7 @@ import { BlockList } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { type Certificate, certificateFrom } from '../certificates/certificate.ts'
 import type { ClientCertificate, Trust } from '../certificates/client-certificate.ts'
+import type { PresentedChain } from '../certificates/trust-anchors.ts'
 import { OAuthError } from '../oauth/errors.ts'
 import { familyOf, type ProxySettings } from '../tls/proxy-settings.ts'
 import { readCertificateHeader } from './certificate-header.ts'
@@ -75,6 +76,12 @@ export class Callers {
       certificate: undefined,
       mistake: `a proxy says in ${proxies.clientAddress} no address of its caller`,
     }
+  }
+
+  /** A certificate as if it had come where clients present theirs: to this server itself, else to its proxies. Undefined where nobody asks for one. */
+  presenting(chain: PresentedChain): ClientCertificate | undefined {
+    const way = this.#rules.byTls ?? this.#rules.byProxy
+    return way && { ...chain, trust: way.trust }
   }
 
   #isProxy(address: string): boolean {

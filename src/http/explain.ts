@@ -1,5 +1,7 @@
 import type { Middleware } from 'koa'
 import { z } from 'zod'
+import { readCertificates } from '../certificates/pem.ts'
+import type { PresentedChain } from '../certificates/trust-anchors.ts'
 import { Attempts } from '../clients/attempts.ts'
 import { loggableOnly } from '../explain/disclosure.ts'
 import type { Explainer } from '../explain/explainer.ts'
@@ -25,6 +27,7 @@ const body = z
     connection: text.optional(),
     virtualServer: text.optional(),
     dpop: text.optional(),
+    certificate: text.transform(chainOf).optional(),
   })
   .refine(
     ({ client, form, message }) => client !== undefined || form !== '' || message !== undefined,
@@ -32,6 +35,13 @@ const body = z
   )
   .refine(isOfOneDoor, 'a "message" stands alone, with "connection" and "virtualServer" if its path names them')
 type Description = z.output<typeof body>
+
+function chainOf(pem: string, context: z.RefinementCtx): PresentedChain {
+  const [leaf, ...others] = readCertificates(pem) ?? []
+  if (leaf !== undefined) return { leaf, others }
+  context.addIssue('no certificate that can be read: it must be PEM, that of the client first')
+  return z.NEVER
+}
 
 // What would have to be ignored may be what somebody wonders about.
 function isOfOneDoor({ form, parameters, message, connection, virtualServer, dpop }: Readonly<Record<string, unknown>>): boolean {
@@ -69,12 +79,13 @@ const guessing = 'credentials in explanations'
 
 function explained(
   explainer: Explainer,
-  { form, parameters, message, connection, virtualServer, dpop, ...by }: Description,
+  { form, parameters, message, connection, virtualServer, dpop, certificate, ...by }: Description,
 ): Promise<Explanation> {
   const { client, clientIp } = by
-  if (message !== undefined) return explainer.explainMessage({ message, connection, virtualServer, client, clientIp }, loggableOnly)
+  if (message !== undefined)
+    return explainer.explainMessage({ message, connection, virtualServer, client, clientIp, certificate }, loggableOnly)
   const described = Object.entries(parameters).map(([name, value]) => [name, valuesOf(name, value)] as const)
-  return explainer.explain({ form, parameters: Object.fromEntries(described), client, clientIp, dpop }, loggableOnly)
+  return explainer.explain({ form, parameters: Object.fromEntries(described), client, clientIp, dpop, certificate }, loggableOnly)
 }
 
 async function readDescription(request: Parameters<typeof readBody>[0]): Promise<Description> {

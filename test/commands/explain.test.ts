@@ -144,6 +144,12 @@ describe('cambist explain', function () {
     expect(complaints).to.match(/missing\.jwt cannot be read \(ENOENT\)/)
   })
 
+  it('takes a certificate in PEM only', async () => {
+    const { code, complaints } = await explain('--certificate', tokenIn('alice'), ...ofAlice, tokenIn('alice'))
+    expect(code).to.equal(2)
+    expect(complaints).to.match(/alice\.token has no certificate that can be read: it must be PEM/)
+  })
+
   it('explains a WS-Trust message, and does not mix it with a form', async () => {
     const { output } = await cambist(['token', '--config', folder, '--type', 'saml2', '--audience', 'https://sts.sample.example'])
     const subject = Buffer.from(output.trim(), 'base64url').toString()

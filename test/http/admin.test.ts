@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import type { Explanation } from '../../src/explain/explanation.ts'
 import { ChangingServer } from '../reload/changing-server.ts'
 import { messageOf } from '../sts/asking.ts'
+import { certify } from '../support/certificate-authority.ts'
 import { freePort } from '../support/free-port.ts'
 import { types } from '../support/oauth.ts'
 
@@ -81,6 +82,13 @@ describe('the listener of administrators', function () {
   it('explains a refusal, with the setting', async () => {
     const { refusal } = await explained({ subject_token: await server.people.sign(), scope: 'admin' })
     expect(refusal).to.include({ step: 'grant-scope', error: 'invalid_scope', setting: 'clients/gateway.json scopes' })
+  })
+
+  it('explains no request with a certificate where clients are asked for none', async () => {
+    const { certificate } = certify({ subject: '/CN=gateway' })
+    const { refusal } = (await (await ask({ client: 'gateway', certificate })).json()) as Explanation
+    expect(refusal).to.include({ reason: 'malformed-request', setting: 'server.json listen' })
+    expect(refusal?.description).to.match(/^this server asks nobody for a certificate: listen\.tls\.clientCertificates is for/)
   })
 
   it('explains a WS-Trust message', async () => {
@@ -168,6 +176,7 @@ describe('the listener of administrators', function () {
     ['another media type', 'a=b', { 'content-type': 'application/x-www-form-urlencoded' }, /application\/json/],
     ['neither client nor form', {}, {}, /name a client/],
     ['an unknown member', { client: 'gateway', clinet: 'x' }, {}, /clinet/],
+    ['a certificate that is none', { client: 'gateway', certificate: 'gateway' }, {}, /certificate: no certificate that can be read/],
     ['a list', [], {}, /expected object/],
     ['a body that is too large', { client: 'x'.repeat(600_000) }, {}, /larger than/],
   ]

@@ -1,11 +1,14 @@
 import { expect } from 'chai'
 import { decodeJwt } from 'jose'
 import { pino } from 'pino'
+import type { ClientCertificate } from '../../src/certificates/client-certificate.ts'
+import { readCertificates } from '../../src/certificates/pem.ts'
 import { buildConfiguration, type Parsed } from '../../src/config/load.ts'
 import { everything } from '../../src/explain/disclosure.ts'
 import { explain, explainMessage } from '../../src/explain/explain.ts'
 import type { Explanation } from '../../src/explain/explanation.ts'
 import { HarmlessStore } from '../../src/explain/harmless-store.ts'
+import { presentedCertificate } from '../../src/explain/presented-certificate.ts'
 import { presentedCredentials } from '../../src/http/client-credentials.ts'
 import { parseForm } from '../../src/http/form.ts'
 import { Kept, type KeptDraft } from '../../src/kept.ts'
@@ -14,7 +17,16 @@ import type { Server } from '../../src/server.ts'
 import type { TrustMessage } from '../../src/sts/answer-request.ts'
 import { readEnvelope } from '../../src/sts/envelope.ts'
 import type { SoapVersion } from '../../src/sts/names.ts'
+import type { Certified } from './certificate-authority.ts'
 import type { Answer } from './running-server.ts'
+
+/** What is sent to an endpoint, and with which certificate. */
+export interface Sent {
+  readonly path: string
+  readonly body: string
+  readonly headers: Record<string, string>
+  readonly as?: Certified | undefined
+}
 
 /** Refusals that no setting would change: what was sent has to. */
 const causedByTheRequest = [
@@ -53,14 +65,14 @@ export class Foresight {
   }
 
   /** Makes the request, and holds its answer against what was foretold: as far as it came to a form, and no other was made meanwhile. */
-  watch(body: string, headers: Record<string, string>, request: () => Promise<Answer>): Promise<Answer> {
-    return this.#compare(isForm(body, headers) ? () => this.#explain(body, headers) : undefined, request, expectForetold)
+  watch(sent: Sent, request: () => Promise<Answer>): Promise<Answer> {
+    return this.#compare(isForm(sent) ? () => this.#explain(sent) : undefined, request, expectForetold)
   }
 
   /** The same of a message to the security token service. */
-  watchMessage(path: string, body: string, headers: Record<string, string>, request: () => Promise<Answer>): Promise<Answer> {
-    const soap = soapVersionOf(body, headers)
-    const read = () => messageOf(path, body, headers, soap ?? '1.1')
+  watchMessage(sent: Sent, request: () => Promise<Answer>): Promise<Answer> {
+    const soap = soapVersionOf(sent)
+    const read = () => messageOf(sent, soap ?? '1.1', this.#certificateOf(sent))
     const tell = () => this.#store.during(() => explainMessage(this.#server, read, everything))
     return this.#compare(soap === undefined ? undefined : tell, request, expectForetoldMessage)
   }
@@ -82,29 +94,36 @@ export class Foresight {
     }
   }
 
-  #explain(body: string, headers: Record<string, string>): Promise<Explanation> {
+  #explain(sent: Sent): Promise<Explanation> {
+    const { body, headers } = sent
     const read = () => {
       const form = parseForm(body)
-      const evidence = { dpopProofs: headers.dpop === undefined ? [] : [headers.dpop], certificate: undefined }
-      return { form, credentials: presentedCredentials(headers.authorization, form), clientIp: '127.0.0.1', evidence }
+      const certificate = this.#certificateOf(sent)
+      const evidence = { dpopProofs: headers.dpop === undefined ? [] : [headers.dpop], certificate: certificate?.leaf }
+      return { form, credentials: presentedCredentials(headers.authorization, form, certificate), clientIp: '127.0.0.1', evidence }
     }
     return this.#store.during(() => explain(this.#server, read, everything))
+  }
+
+  #certificateOf({ as }: Sent): ClientCertificate | undefined {
+    const [leaf, ...others] = readCertificates(as?.certificate ?? '') ?? []
+    return presentedCertificate(leaf && { leaf, others }, this.#server.callers)
   }
 }
 
 // Others are refused before anything is read, by the endpoint alone.
-function isForm(body: string, headers: Record<string, string>): boolean {
+function isForm({ body, headers }: Sent): boolean {
   return headers['content-type'] === 'application/x-www-form-urlencoded' && body.length < 250_000
 }
 
 // As for a form: what is refused before it is read is the endpoint's alone.
-function soapVersionOf(body: string, headers: Record<string, string>): SoapVersion | undefined {
+function soapVersionOf({ body, headers }: Sent): SoapVersion | undefined {
   const type = headers['content-type'] ?? ''
   if (body.length > 250_000 || !/^[^;]+(; ?charset=utf-8)?(; ?action="[^"]*")?$/i.test(type)) return undefined
   return type.startsWith('text/xml') ? '1.1' : type.startsWith('application/soap+xml') ? '1.2' : undefined
 }
 
-function messageOf(path: string, body: string, headers: Record<string, string>, soap: SoapVersion): TrustMessage {
+function messageOf({ path, body, headers }: Sent, soap: SoapVersion, certificate: ClientCertificate | undefined): TrustMessage {
   const [, , connection, virtualServer] = path.split('?')[0]?.split('/') ?? []
   const action = soap === '1.1' ? headers.soapaction : /action="([^"]*)"/.exec(headers['content-type'] ?? '')?.[1]
   return {
@@ -112,7 +131,7 @@ function messageOf(path: string, body: string, headers: Record<string, string>, 
     destination: { connection, virtualServerId: virtualServer && Buffer.from(virtualServer, 'base64url').toString() },
     authorization: headers.authorization,
     httpAction: action?.replace(/^"(.*)"$/, '$1'),
-    certificate: undefined,
+    certificate,
     clientIp: '127.0.0.1',
   }
 }

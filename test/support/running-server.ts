@@ -16,6 +16,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { TicketKeys } from '../../src/tls/ticket-keys.ts'
 import { AuditTrail, type RecordJournal } from './audit-trail.ts'
+import type { Certified } from './certificate-authority.ts'
 import { type Files, secretOf, writeFiles } from './configuration.ts'
 import { Foresight } from './foresight.ts'
 import { sendByTls } from './https.ts'
@@ -42,7 +43,8 @@ export interface RunningServer {
   now(): number
   /** Moves the server's clock. */
   advance(seconds: number): void
-  request(method: string, path: string, body?: string, headers?: Record<string, string>): Promise<Answer>
+  /** By TLS, also with a certificate. */
+  request(method: string, path: string, body?: string, headers?: Record<string, string>, as?: Certified): Promise<Answer>
   /** Posts with these headers and no others, in two chunks: what `fetch` would make into a better request. */
   postRaw(path: string, body: string, headers: Record<string, string>): Promise<Pick<Answer, 'status' | 'text'>>
   /** Posts a form, as the client by HTTP Basic unless `client` is undefined. */
@@ -103,18 +105,31 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
   const url = listening.address
   const tokenPath = new URL(server.tokenEndpoint).pathname
 
-  async function request(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
+  async function request(
+    method: string,
+    path: string,
+    body?: string,
+    headers: Record<string, string> = {},
+    as?: Certified,
+  ): Promise<Answer> {
     const isExchange = method === 'POST' && (path.split('?')[0] === tokenPath || path.startsWith('/sts'))
     if (isExchange) trail.countExchange()
-    const send = () => sendTo(method, path, body, headers)
-    // An explanation is of what a request says: it knows nothing of the connection, such as its certificate.
+    const send = () => sendTo(method, path, body, headers, as)
+    // An explanation has a certificate as if it had been proved: it knows nothing of what proxies say.
     if (!isExchange || foresight === undefined || 'client-cert' in headers) return send()
-    return path === tokenPath ? foresight.watch(body ?? '', headers, send) : foresight.watchMessage(path, body ?? '', headers, send)
+    const sent = { path, body: body ?? '', headers, as }
+    return path === tokenPath ? foresight.watch(sent, send) : foresight.watchMessage(sent, send)
   }
 
-  async function sendTo(method: string, path: string, body: string | undefined, headers: Record<string, string>): Promise<Answer> {
+  async function sendTo(
+    method: string,
+    path: string,
+    body: string | undefined,
+    headers: Record<string, string>,
+    as: Certified | undefined,
+  ): Promise<Answer> {
     const response = await (url.startsWith('https:')
-      ? sendByTls(`${url}${path}`, { method, headers, body })
+      ? sendByTls(`${url}${path}`, { method, headers, body, as })
       : fetch(`${url}${path}`, { method, headers, redirect: 'manual', ...(body !== undefined && { body }) }))
     const text = await response.text()
     const isJson = response.headers.get('content-type')?.startsWith('application/json') === true

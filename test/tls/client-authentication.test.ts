@@ -57,7 +57,6 @@ function withClients(files: Files, tls: object = {}): Files {
 }
 
 async function exchange(world: World, as: Certified | undefined, parameters: Parameters, more: Record<string, string> = {}) {
-  world.server.countExchange()
   const body = encodeForm({
     grant_type: tokenExchange,
     subject_token: await world.person(),
@@ -65,8 +64,7 @@ async function exchange(world: World, as: Certified | undefined, parameters: Par
     ...parameters,
   })
   const headers = { 'content-type': 'application/x-www-form-urlencoded', ...more }
-  const response = await sendByTls(`${world.server.url}/token`, { method: 'POST', headers, body, as })
-  return { status: response.status, json: (await response.json()) as Record<string, unknown> }
+  return world.server.request('POST', '/token', body, headers, as)
 }
 
 describe('clients that are known by certificates', () => {
