@@ -10,7 +10,8 @@ import { exchangeWith, Holder } from './holder.ts'
 const requiring = { 'server.json': { dpop: { nonce: 'required', maxAge: '1m' } } }
 
 describe('nonces of DPoP proofs', () => {
-  const at = serverFor(files => patched(files, requiring))
+  // It stands still: a period that ends between two requests would be another nonce.
+  const at = serverFor(files => patched(files, requiring), { clock: () => 1_800_000_000 })
   let holder: Holder
   before(async () => {
     holder = await Holder.make()
@@ -104,7 +105,6 @@ describe('nonces of DPoP proofs', () => {
         expect((await ask({ nonce })).status).to.equal(200)
         expect(store.calls.slice(before).map(({ method }) => method)).to.deep.equal(['putIfAbsent'])
       },
-      // Periods that do not end while the test runs.
       { store: store.open, clock: () => 1_800_000_000 },
     )
   })
