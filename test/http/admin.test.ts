@@ -8,6 +8,9 @@ import { types } from '../support/oauth.ts'
 
 const bearer = 'the-token-of-administrators'
 
+/** Ten are free in five minutes; those five minutes may end while they are made, and the next begin. */
+const mostGuesses = 22
+
 describe('the listener of administrators', function () {
   this.timeout(60_000)
   let server: ChangingServer
@@ -64,7 +67,7 @@ describe('the listener of administrators', function () {
       ['email', '***'],
       ['groups', ['app-orders']],
     ])
-    expect(JSON.stringify([steps, token])).to.not.match(/alice@example\.com|eyJ/)
+    expect(JSON.stringify([steps, token])).to.not.match(/alice@example\.com|eyJ[\w-]+\.eyJ/)
     expect(steps.find(({ step }) => step === 'process-tokens')?.facts).to.have.nested.include({ 'subject.subject': 'alice' })
   })
 
@@ -137,12 +140,11 @@ describe('the listener of administrators', function () {
   })
 
   it('counts the tokens that are tried, and never slows whoever has the right one', async () => {
-    const tried = async () => (await ask({}, { authorization: 'Bearer one-of-very-many-guesses' })).status
-    let status = 401
-    for (let guess = 0; guess < 12 && status === 401; guess++) status = await tried()
-    expect(status).to.equal(429)
-    const refused = await ask({}, { authorization: 'Bearer another-of-very-many-guesses' })
-    expect(refused.headers.get('retry-after')).to.match(/^[1-9][0-9]*$/)
+    const tried = (guess: number) => ask({}, { authorization: `Bearer guess-${guess}-of-very-many` })
+    let answer = await tried(0)
+    for (let guess = 1; guess < mostGuesses && answer.status === 401; guess++) answer = await tried(guess)
+    expect(answer.status).to.equal(429)
+    expect(answer.headers.get('retry-after')).to.match(/^[1-9][0-9]*$/)
     expect((await ask({}, { authorization: '' })).status).to.equal(401)
     expect((await explained({ subject_token: 'x' })).outcome).to.equal('refused')
   })
@@ -154,7 +156,7 @@ describe('the listener of administrators', function () {
       return [answer.status, ((await answer.json()) as Explanation).refusal?.reason]
     }
     const answers: unknown[][] = []
-    for (let at = 0; at < 12; at++) answers.push(await guess(`guess-${at}`))
+    while (answers.length < mostGuesses && answers.at(-1)?.[0] !== 429) answers.push(await guess(`guess-${answers.length}`))
     expect(answers.slice(0, 2)).to.deep.equal([
       [200, 'client-not-authenticated'],
       [200, 'client-not-authenticated'],
