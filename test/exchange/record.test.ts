@@ -43,11 +43,13 @@ describe('the audit record', () => {
     })
 
     it('says when, which, by which configuration and how long', async () => {
+      const [before, started] = [Date.now(), performance.now()]
       const { record } = await at.issued()
+      const elapsed = performance.now() - started
       expect(record.time).to.match(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-      expect(Math.abs(Date.parse(String(record.time)) - Date.now())).to.be.below(10_000)
+      expect(Date.parse(String(record.time))).to.be.within(before, Date.now())
       expect(record.requestId).to.match(/^[0-9a-f-]{36}$/)
-      expect(record.ms).to.be.a('number').and.be.within(0, 10_000)
+      expect(record.ms).to.be.a('number').and.be.within(0, elapsed)
       expect(record.version).to.match(/^[0-9a-f]{16,}$/)
       const other = (await at.issued()).record
       expect(other.requestId).to.not.equal(record.requestId)
@@ -142,13 +144,14 @@ describe('the audit record', () => {
         async world => {
           const { record } = await world.issued({ subject_token: await world.person(claims) })
           expect(record.attributes).to.deep.equal({ groups: ['very-private-group'] })
-          expect(JSON.stringify(record)).to.not.match(/very\.private|Very Private|1990/)
+          expect(JSON.stringify(record)).to.not.match(/very\.private|Very Private|1990-01-01/)
           const refused = await world.refused({ subject_token: await world.person(claims), scope: 'admin' }, 'invalid_scope', /./)
           expect(refused.record.attributes).to.deep.equal({ groups: ['very-private-group'] })
         },
       )
       const { record } = await at.issued({ subject_token: await at.person(claims), ...(await at.withActor(claims)) })
-      expect(JSON.stringify(record)).to.not.match(/very|Very|1990/)
+      // What is short occurs by chance, in an id or a digest.
+      expect(JSON.stringify(record)).to.not.match(/very.private|Very Private|1990-01-01/)
     })
 
     it('of an attribute that is logged only where it was fulfilled', async () => {
