@@ -18,8 +18,8 @@ const store = (server: RealLdap | undefined) => ({
   // The clock of these tests stands still.
   breaker: { failures: 1000 },
 })
-const lookups = {
-  person: { dataStore: 'directory', filter: '(mail={subject.email})', attributes: ['employeeNumber', 'manager', 'groups'], timeout: '1s' },
+const lookupsWithin = (timeout: string) => ({
+  person: { dataStore: 'directory', filter: '(mail={subject.email})', attributes: ['employeeNumber', 'manager', 'groups'], timeout },
   manager: {
     dataStore: 'directory',
     base: '{has(lookup.person.manager) ? lookup.person.manager : null}',
@@ -28,8 +28,9 @@ const lookups = {
     filter: '(objectClass=person)',
     attributes: ['uid'],
     ifMissing: 'empty',
+    timeout,
   },
-}
+})
 const attributes = {
   subject: 'lookup.person.employeeNumber',
   email: 'subject.email',
@@ -45,22 +46,24 @@ describe('an exchange with lookups in a directory', function () {
   })
   after(() => server?.stop())
 
-  const withDirectory = (files: Files): Files => {
-    const policy = files['policies/processor-policies/people.json'] as { processors: object[]; issues: object[] }
-    const [first, ...others] = policy.processors
-    const [api, ...further] = policy.issues
-    return patched(files, {
-      'secrets/reader': reader.password,
-      'policies/data-stores/directory.json': store(server),
-      'policies/processor-policies/people.json': {
-        processors: [{ ...first, lookups, attributes }, ...others],
-        issues: [{ ...api, attributes: { sub: 'policy.subject', email: 'policy.email', groups: 'policy.groups' } }, ...further],
-      },
-    })
-  }
+  const withDirectory =
+    (timeout: string) =>
+    (files: Files): Files => {
+      const policy = files['policies/processor-policies/people.json'] as { processors: object[]; issues: object[] }
+      const [first, ...others] = policy.processors
+      const [api, ...further] = policy.issues
+      return patched(files, {
+        'secrets/reader': reader.password,
+        'policies/data-stores/directory.json': store(server),
+        'policies/processor-policies/people.json': {
+          processors: [{ ...first, lookups: lookupsWithin(timeout), attributes }, ...others],
+          issues: [{ ...api, attributes: { sub: 'policy.subject', email: 'policy.email', groups: 'policy.groups' } }, ...further],
+        },
+      })
+    }
 
   describe('of ten thousand people', () => {
-    const at = serverFor(withDirectory)
+    const at = serverFor(withDirectory('60s'))
     const of = async (email: string) => ({ subject_token: await at.person({ email }) })
 
     it('finds the person, the groups and the manager', async () => {
@@ -78,7 +81,7 @@ describe('an exchange with lookups in a directory', function () {
 
   describe('that goes away', () => {
     // With a store of its own nothing is foretold, since what comes of it changes between the two.
-    const at = serverFor(withDirectory, { store: memoryStore })
+    const at = serverFor(withDirectory('1s'), { store: memoryStore })
     const exchange = async () => at.exchange({ subject_token: await at.person({ email: 'alice@example.com' }) })
     const unavailable = async () => {
       const answer = await exchange()
