@@ -40,10 +40,15 @@ describe('abuse of the token endpoint', () => {
     const at = serverFor(files => patched(files, { 'policies/token-processors/people.json': { claims: { properties: { website } } } }))
     it('does not stop the server', async function () {
       this.timeout(60_000)
-      const subject_token = await at.person({ website: `http://${':'.repeat(20_000)}` })
-      const started = process.cpuUsage().user
-      await at.server.exchange({ subject_token })
-      expect((process.cpuUsage().user - started) / 1000, 'milliseconds').to.be.below(500)
+      const times: number[] = []
+      for (let round = 0; round < 3; round++) {
+        const subject_token = await at.person({ website: `http://${':'.repeat(20_000)}` })
+        const started = process.cpuUsage().user
+        await at.server.exchange({ subject_token })
+        times.push((process.cpuUsage().user - started) / 1000)
+      }
+      // What is collected and compiled meanwhile counts too, but not each time.
+      expect(Math.min(...times), 'milliseconds').to.be.below(500)
     })
   })
 

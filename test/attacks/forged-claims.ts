@@ -142,7 +142,8 @@ export function expiries(victim: Victim): Forgery[] {
 /** From when on it is good. */
 export function beginnings(victim: Victim): Forgery[] {
   const at = now()
-  const tricks = [at + 3600, at + 120, (at - 60) * 1000, 1e300, null, `${at - 60}`, '', true, false, [], [at - 60], {}]
+  // To come also when the last of a thousand forgeries is sent.
+  const tricks = [at + 3600, at + 300, (at - 60) * 1000, 1e300, null, `${at - 60}`, '', true, false, [], [at - 60], {}]
   return ['nbf', 'iat'].flatMap(claim => [...signed(victim, claim, tricks), ...numbers(victim, claim)])
 }
 
