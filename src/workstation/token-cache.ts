@@ -94,20 +94,48 @@ async function taken(lock: string): Promise<boolean> {
 
 const longestWork = 60_000
 
-// Who was killed in between left it behind. Renamed first: of several who find it, one only can take it away.
+// Whoever was killed in between left it behind. Taken away by one at a time, who looks at it once more: of several who find it, a slow
+// one would else take away what another one has locked since.
 async function removeAbandoned(lock: string): Promise<void> {
-  try {
-    const holder = Number(await readFile(lock, 'utf8'))
-    const { mtimeMs } = await stat(lock)
-    // Written a moment after it was made.
-    const isBeingMade = !(holder > 0) && Date.now() - mtimeMs < 1_000
-    if (isBeingMade || (isAlive(holder) && Date.now() - mtimeMs < longestWork)) return
-    const aside = `${lock}.${randomBytes(8).toString('hex')}`
-    await rename(lock, aside)
-    await rm(aside, { force: true })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  const found = await lockAt(lock)
+  if (found === undefined || !isAbandoned(found)) return
+  const removal = `${lock}.removal`
+  if (!(await taken(removal))) {
+    const other = await lockAt(removal)
+    if (other !== undefined && Date.now() - other.mtimeMs > longestWork) await rm(removal, { force: true })
+    return
   }
+  try {
+    const still = await lockAt(lock)
+    if (still?.text === found.text && still.mtimeMs === found.mtimeMs) await rm(lock, { force: true })
+  } finally {
+    await rm(removal, { force: true })
+  }
+}
+
+interface Lock {
+  /** The process that has it. */
+  readonly text: string
+  readonly mtimeMs: number
+}
+
+async function lockAt(path: string): Promise<Lock | undefined> {
+  try {
+    const text = await readFile(path, 'utf8')
+    const { mtimeMs } = await stat(path)
+    return { text, mtimeMs }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function isAbandoned({ text, mtimeMs }: Lock): boolean {
+  const age = Date.now() - mtimeMs
+  const holder = Number(text)
+  // Written a moment after it was made.
+  if (!(holder > 0)) return age >= 10_000
+  return age >= longestWork || !isAlive(holder)
 }
 
 function isAlive(process_: number): boolean {
