@@ -81,6 +81,8 @@ describe('packages of plug-ins', () => {
     const name = 'cambist-plugin-of-the-installation'
     const { folder, remove } = writeFolder(packageFiles(name, good))
     const link = join(repository, 'node_modules', name)
+    // One of a run that was broken off.
+    rmSync(link, { force: true })
     symlinkSync(join(folder, 'node_modules', name), link)
     try {
       expect(await problemsOf(files([name]))).to.deep.equal([])

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { expect } from 'chai'
 import { requireProgram } from '../interop/tools.ts'
+import { until } from '../stores/until.ts'
 import { authority, certify } from '../support/certificate-authority.ts'
 import { serverFor } from '../support/world.ts'
 import { sClient, serverAuthority, serverCertificate, withTls } from './tls-world.ts'
@@ -125,6 +126,8 @@ describe('listening by TLS, to those who are slow', () => {
     socket.on('error', () => undefined)
     socket.write(Buffer.of(0x16, 0x03, 0x01))
     await once(socket, 'close')
-    expect((await world.server.request('GET', '/healthz')).status).to.equal(200)
+    // Whoever is as slow as this machine may be cut off, too.
+    const answers = () => world.server.request('GET', '/healthz').catch(() => undefined)
+    await until('others are served', async () => (await answers())?.status === 200)
   })
 })

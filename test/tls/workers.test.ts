@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { expect } from 'chai'
+import { servingVersions } from '../reload/changing-server.ts'
+import { until } from '../stores/until.ts'
 import { type Files, makeIssuers, usualFiles, writeFiles } from '../support/configuration.ts'
 import { freePort } from '../support/free-port.ts'
 import { sendByTls } from '../support/https.ts'
@@ -59,7 +61,12 @@ describe('TLS of several workers', function () {
     const second = serverCertificate('localhost')
     await writeFile(join(folder, 'secrets/tls.crt.pem'), second.certificate + serverAuthority.certificate)
     await writeFile(join(folder, 'secrets/tls.pem'), second.privateKey)
-    await server.logged('configuration reloaded')
+    const { version } = await server.logged('configuration reloaded')
+    // The first process says so when it has told all of them; each does it when it hears of it.
+    await until('all of them serve it', async () => {
+      const metrics = await sendByTls(`https://localhost:${port}/metrics`, { method: 'GET' })
+      return String(servingVersions(await metrics.text())) === version
+    })
     const seen = new Set<string>()
     for (let times = 0; times < 6; times++) seen.add((await visit()).fingerprint)
     expect(seen.size).to.equal(1)
