@@ -63,7 +63,7 @@ async function start(folder: string): Promise<number> {
   const { parsed } = started
   const journal = openJournal(1, { shared: (parsed.settings?.workers ?? 1) > 1 })
   const log = pino({ base: { pid: process.pid } }, journal)
-  hearStrayFaults(log)
+  hearStrayFaults(log, journal)
   try {
     // Without usable settings there is no store to open; what is wrong is found out with one that is kept in memory.
     if (parsed.settings === undefined || parsed.problems.length > 0) await buildConfiguration(parsed, withoutStore(log))

@@ -29,7 +29,7 @@ export async function serveAsWorker(folder: string): Promise<number> {
   condition.reload.hear(facts)
   const journal = openJournal(1)
   const log = pino({ base: { pid: process.pid } }, journal)
-  hearStrayFaults(log)
+  hearStrayFaults(log, journal)
   const signals = openSignals({ journal, now: systemTime, tracing: tracingOf(beginning, log) })
   measureProcess(signals.registry)
   const store = signals.measured(await openStoreOf(beginning, settings, folder, log))

@@ -6,6 +6,7 @@ import { tokenExchange } from '../support/oauth.ts'
 const legacy = 'urn:acme:legacy'
 const body = `
   if (token.startsWith('rejects')) Promise.reject(new Error('cannot read ' + token))
+  if (token.startsWith('throws-busy')) for (let each = 0; each < 4; each++) pbkdf2(token, token, 400_000, 64, 'sha512', () => {})
   if (token.startsWith('throws')) setTimeout(() => { throw new TypeError('cannot read ' + token) })
   return good`
 
@@ -17,7 +18,7 @@ describe('a fault of a plug-in that nobody can catch', function () {
   const start = (workers: number) =>
     ChangingServer.start(
       {
-        ...packageFiles('@acme/old', processorCode('legacy', body)),
+        ...packageFiles('@acme/old', processorCode('legacy', body, { before: "import { pbkdf2 } from 'node:crypto'" })),
         'server.json': { plugins: ['@acme/old'] },
         'policies/token-processors/old.json': { type: 'legacy', once: false },
         'policies/processor-policies/people.json': {
@@ -43,6 +44,13 @@ describe('a fault of a plug-in that nobody can catch', function () {
     expect((await send('rejects-secret')).status).to.equal(400)
     expect(await server.process.stop()).to.equal(0)
     expect(server.process.lines.join()).not.to.contain('rejects-secret')
+  })
+
+  it('ends the process when it has said why, also where every thread that writes is busy', async () => {
+    server = await start(1)
+    await send('throws-busy-secret').catch(() => undefined)
+    expect(await server.process.ended).to.equal(1)
+    await server.expectLogged('a fault that nobody could catch; this process ends', 1)
   })
 
   it('ends a worker where nobody knows what state it is in, and another one takes its place', async () => {
