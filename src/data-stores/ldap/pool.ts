@@ -19,7 +19,8 @@ export interface PoolSettings {
 }
 
 interface Member extends Opened {
-  used: boolean
+  /** It goes to its first user as soon as it is open. One that lies idle first may be closed by then, and nobody has noticed. */
+  fresh: boolean
   busy: boolean
   since: number
   /** A better one has taken its place: it is closed when it is given back. */
@@ -66,12 +67,12 @@ export class Pool {
   async use<Result>(signal: AbortSignal, ask: (connection: Connection) => Promise<Result>): Promise<Result> {
     for (;;) {
       const member = await this.#take(signal)
-      const wasUsed = member.used
-      member.used = true
+      const wasFresh = member.fresh
+      member.fresh = false
       try {
         return await ask(member.connection)
       } catch (error) {
-        if (!wasUsed || !member.connection.closed || signal.aborted) throw error
+        if (wasFresh || !member.connection.closed || signal.aborted) throw error
       } finally {
         this.#giveBack(member)
       }
@@ -104,6 +105,7 @@ export class Pool {
     if (member.connection.doubtful) return this.#prove(member)
     member.since = Date.now()
     member.busy = this.#waiters.serve(member)
+    if (!member.busy) member.fresh = false
     // Those used last are at the end, and are taken first: the others become idle and can be closed.
     if (this.#members.delete(member)) this.#members.add(member)
   }
@@ -152,7 +154,7 @@ export class Pool {
   }
 
   #add(opened: Opened): void {
-    const member = { ...opened, used: false, busy: true, since: Date.now(), replaced: false }
+    const member = { ...opened, fresh: true, busy: true, since: Date.now(), replaced: false }
     this.#members.add(member)
     member.connection.whenClosed = () => {
       if (!member.busy) this.#drop(member)

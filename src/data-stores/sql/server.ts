@@ -70,6 +70,8 @@ export class SqlServer<Connection extends object = object> {
   readonly #driver: Driver<Connection>
   /** Of each connection, how long a statement may take there. */
   readonly #prepared = new WeakMap<Connection, number>()
+  /** Those that have lain in the pool, where the server may have closed them, and nobody has noticed. */
+  readonly #pooled = new WeakSet<Connection>()
 
   constructor(driver: Driver<Connection>) {
     this.#driver = driver
@@ -97,7 +99,7 @@ export class SqlServer<Connection extends object = object> {
   // Whoever reads may ask again: connections of the pool may be older than the server that runs now.
   async #ask(question: Question, signal: AbortSignal, attempts: number): Promise<Answer> {
     const connection = await this.#borrow(signal)
-    const used = this.#prepared.has(connection)
+    const pooled = this.#pooled.has(connection)
     let sound = false
     try {
       const answer = await unlessAborted(this.#askOn(connection, question), signal)
@@ -106,9 +108,9 @@ export class SqlServer<Connection extends object = object> {
     } catch (error) {
       sound = !signal.aborted && this.#driver.failure(error) !== 'lost'
       if (signal.aborted) this.#cancel(connection)
-      if (sound || signal.aborted || !used || attempts === 1) throw error
+      if (sound || signal.aborted || !pooled || attempts === 1) throw error
     } finally {
-      this.#driver.giveBack(connection, sound)
+      this.#giveBack(connection, sound)
     }
     return await this.#ask(question, signal, attempts - 1)
   }
@@ -119,9 +121,14 @@ export class SqlServer<Connection extends object = object> {
       return await unlessAborted(coming, signal)
     } catch (error) {
       // It goes to whoever comes next.
-      if (signal.aborted) coming.then(connection => this.#driver.giveBack(connection, true)).catch(() => undefined)
+      if (signal.aborted) coming.then(connection => this.#giveBack(connection, true)).catch(() => undefined)
       throw error
     }
+  }
+
+  #giveBack(connection: Connection, sound: boolean): void {
+    if (sound) this.#pooled.add(connection)
+    this.#driver.giveBack(connection, sound)
   }
 
   async #askOn(connection: Connection, question: Question): Promise<Answer> {
