@@ -42,13 +42,12 @@ export class DatabaseProcess implements RealDatabase {
   }
 
   async freeze(): Promise<void> {
-    this.#signal('SIGSTOP')
-    const pid = this.#process?.pid
-    if (pid !== undefined) await standingStill(pid, ...childrenOf(pid))
+    if (this.#process !== undefined) await frozen(this.#process)
   }
 
   thaw(): void {
-    this.#signal('SIGCONT')
+    const pid = this.#process?.pid
+    if (pid !== undefined) for (const each of [pid, ...childrenOf(pid)]) signalIfThere(each, 'SIGCONT')
   }
 
   async kill(): Promise<void> {
@@ -56,8 +55,11 @@ export class DatabaseProcess implements RealDatabase {
     this.#process = undefined
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return
     const ended = once(running, 'exit')
-    this.#signalAll(running, 'SIGKILL')
+    const all = await frozen(running)
+    for (const each of all) signalIfThere(each, 'SIGKILL')
     await ended
+    // PostgreSQL does not start while a process of the one before is there.
+    await until('all its processes have ended', () => all.every(hasEnded))
   }
 
   async start(): Promise<void> {
@@ -84,15 +86,26 @@ export class DatabaseProcess implements RealDatabase {
     await this.kill()
     await this.#parts.remove()
   }
+}
 
-  #signal(signal: NodeJS.Signals): void {
-    if (this.#process !== undefined) this.#signalAll(this.#process, signal)
-  }
+/** Stops it with all of its children, and gives their ids. The parent stands still first: it would make others meanwhile. */
+async function frozen({ pid }: ChildProcess): Promise<readonly number[]> {
+  if (pid === undefined) return []
+  signalIfThere(pid, 'SIGSTOP')
+  await standingStill(pid)
+  const children = childrenOf(pid)
+  for (const child of children) signalIfThere(child, 'SIGSTOP')
+  await standingStill(...children)
+  return [pid, ...children]
+}
 
-  #signalAll(running: ChildProcess, signal: NodeJS.Signals): void {
-    const { pid } = running
-    if (pid === undefined) return
-    for (const each of [pid, ...childrenOf(pid)]) signalIfThere(each, signal)
+// Whoever has ended stays as a zombie until somebody asks after it.
+function hasEnded(pid: number): boolean {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return /^[ZX]/.test(line.slice(line.lastIndexOf(')') + 2))
+  } catch {
+    return true
   }
 }
 
