@@ -65,7 +65,7 @@ export async function startRedis(settings: readonly string[] = []): Promise<Real
   return server
 }
 
-/** Starts a master, its replica and a sentinel that replaces the one by the other within about a second. */
+/** Starts a master, its replica and a sentinel that replaces the one by the other within a few seconds. */
 export async function startSentinel(name: string): Promise<RealRedisGroup> {
   const servers: RealRedis[] = []
   return orStopAll(servers, async () => {
@@ -87,7 +87,8 @@ async function startSentinelOf(name: string, master: RealRedis, replica: RealRed
   const port = await freePort()
   const watch = [
     `monitor ${name} 127.0.0.1 ${master.port} 1`,
-    `down-after-milliseconds ${name} 500`,
+    // Less, and a busy machine has it replace a master that is well.
+    `down-after-milliseconds ${name} 2000`,
     `failover-timeout ${name} 2000`,
     `known-replica ${name} 127.0.0.1 ${replica.port}`,
   ]
@@ -104,7 +105,7 @@ export async function startCluster(): Promise<RealRedisGroup> {
   return orStopAll(servers, async () => {
     const shares = [[0, 5460] as const, [5461, 10922] as const, [10923, 16383] as const]
     for (const [index, [first, last]] of shares.entries()) {
-      const server = await startRedis(['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'])
+      const server = await startRedis(['--cluster-enabled', 'yes', '--cluster-node-timeout', '3000'])
       servers.push(server)
       await server.command('cluster', 'set-config-epoch', index + 1)
       await server.command('cluster', 'addslotsrange', first, last)

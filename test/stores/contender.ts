@@ -4,6 +4,7 @@ import { embeddedStore } from '../../src/stores/embedded.ts'
 import { redisStore } from '../../src/stores/redis.ts'
 import type { Store } from '../../src/stores/store.ts'
 import type { Answer, Task } from './contenders.ts'
+import { until } from './until.ts'
 
 const [kind = '', where = ''] = process.argv.slice(2)
 const store = await openStore()
@@ -19,7 +20,12 @@ send({ ready: true })
 async function openStore(): Promise<Store> {
   if (kind === 'embedded') return embeddedStore(where, () => Date.now() / 1_000, { sweepEvery: 500 })
   const redis = redisStore({ url: where }, pino({ level: 'silent' }))
-  await redis.connected()
+  await until('Redis is reached', () =>
+    redis.ping().then(
+      () => true,
+      () => false,
+    ),
+  )
   return redis
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { until } from './until.ts'
 
 /** What a contender is told to do. */
 export interface Task {
@@ -35,17 +36,25 @@ export class Contenders {
     return (await Promise.all(answers)).flatMap(([answer]) => answer.results)
   }
 
-  /** All write as fast as they can and are killed in the midst of it. Resolves to the keys that were acknowledged. */
-  async writeUntilKilled(milliseconds: number): Promise<string[]> {
+  /**
+   * All write as fast as they can and are killed in the midst of it, each after it has written so much. Resolves to the keys that were
+   * acknowledged.
+   */
+  async writeUntilKilled(writes: number): Promise<string[]> {
     const acknowledged: string[] = []
+    const counts = this.#processes.map(() => 0)
     const exits = this.#processes.map((child, index) => {
-      child.on('message', (answer: { acknowledged: string }) => acknowledged.push(answer.acknowledged))
+      child.on('message', (answer: { acknowledged: string }) => {
+        acknowledged.push(answer.acknowledged)
+        counts[index] = (counts[index] ?? 0) + 1
+      })
       child.send({ operation: 'fill', key: `filled:${index}:${child.pid}`, times: 0 } satisfies Task)
       return once(child, 'exit')
     })
     // One after the other, so that the first dies while the others write.
-    for (const child of this.#processes) {
-      await new Promise(resolve => setTimeout(resolve, milliseconds))
+    for (const [index, child] of this.#processes.entries()) {
+      const enough = (counts[index] ?? 0) + writes
+      await until(`another ${writes} writes`, () => (counts[index] ?? 0) >= enough, 30_000)
       child.kill('SIGKILL')
     }
     await Promise.all(exits)

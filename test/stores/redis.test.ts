@@ -29,6 +29,13 @@ describe('stores/redis', () => {
     return store
   }
 
+  /** The same of what is there: on a busy machine, to connect may take longer than a store waits for it. */
+  async function reached(settings: RedisSettings, log = silent): Promise<RedisStore> {
+    const store = await connected(settings, log)
+    await until('it is reached', () => isReached(store))
+    return store
+  }
+
   afterEach(async () => {
     await Promise.all(open.splice(0).map(store => store.close()))
   })
@@ -43,7 +50,7 @@ describe('stores/redis', () => {
 
     after(() => redis?.stop())
 
-    storeConformance(async () => ({ store: await connected({ url: redis.url }), elapse: seconds => pause(seconds * 1_000) }))
+    storeConformance(async () => ({ store: await reached({ url: redis.url }), elapse: seconds => pause(seconds * 1_000) }))
   })
 
   describe('used by several processes', () => {
@@ -77,9 +84,9 @@ describe('stores/redis', () => {
     })
 
     it('knows every acknowledged write after all of them were killed', async () => {
-      const acknowledged = (await contenders?.writeUntilKilled(200)) ?? []
+      const acknowledged = (await contenders?.writeUntilKilled(500)) ?? []
       expect(acknowledged.length).to.be.greaterThan(100)
-      const store = await connected({ url: redis?.url ?? '' })
+      const store = await reached({ url: redis?.url ?? '' })
       const isLost = async (key: string) => (await store.get(key)) !== `${key} ${'x'.repeat(700)}`
       // A few at a time: there are tens of thousands, and the answer to each has a second from when it is asked for.
       for (let next = 0; next < acknowledged.length; next += 100) {
@@ -100,7 +107,7 @@ describe('stores/redis', () => {
     after(() => cluster?.stop())
 
     it('does everything on keys of all nodes', async () => {
-      const store = await connected({ cluster: cluster.nodes })
+      const store = await reached({ cluster: cluster.nodes })
       const names = Array.from({ length: 300 }, (_, index) => `all:${index}`)
       const every = <Result>(operation: (name: string) => Promise<Result>) => Promise.all(names.map(operation))
       await every(name => store.put(name, name, 60))
@@ -116,19 +123,19 @@ describe('stores/redis', () => {
     })
 
     it('lets one of 200 win', async () => {
-      const stores = await Promise.all([1, 2].map(() => connected({ cluster: cluster.nodes })))
+      const stores = await Promise.all([1, 2].map(() => reached({ cluster: cluster.nodes })))
       const won = await Promise.all(stores.flatMap(store => Array.from({ length: 100 }, () => store.putIfAbsent('once', 'x', 60))))
       expect(won.filter(Boolean)).to.have.length(1)
     })
 
     it('finds the cluster when only one of the named nodes is there', async () => {
-      const store = await connected({ cluster: ['redis://127.0.0.1:1', cluster.nodes[1] ?? ''] })
+      const store = await reached({ cluster: ['redis://127.0.0.1:1', cluster.nodes[1] ?? ''] })
       await store.put('a', 'one', 60)
       expect(await store.get('a')).to.equal('one')
     })
 
     it('is an outage for the keys of a node that is down, and recovers', async () => {
-      const store = await connected({ cluster: cluster.nodes })
+      const store = await reached({ cluster: cluster.nodes })
       const names = Array.from({ length: 30 }, (_, index) => `key:${index}`)
       await Promise.all(names.map(name => store.put(name, name, 60)))
       await cluster.servers[2]?.kill()
@@ -137,10 +144,14 @@ describe('stores/redis', () => {
       expect(failures).not.to.have.length(0)
       for (const { reason } of failures) expect(reason).to.be.instanceOf(Outage)
       await cluster.servers[2]?.start()
-      await until('all keys can be written again', async () => {
-        const again = await Promise.allSettled(names.map(name => store.put(name, name, 60)))
-        return again.every(({ status }) => status === 'fulfilled')
-      })
+      await until(
+        'all keys can be written again',
+        async () => {
+          const again = await Promise.allSettled(names.map(name => store.put(name, name, 60)))
+          return again.every(({ status }) => status === 'fulfilled')
+        },
+        30_000,
+      )
     })
   })
 
@@ -155,14 +166,15 @@ describe('stores/redis', () => {
     after(() => group?.stop())
 
     it('asks them for the master, and for the new one after a failover', async () => {
-      const store = await connected({ sentinel: { name: 'tokens', nodes: group.nodes } })
+      const store = await reached({ sentinel: { name: 'tokens', nodes: group.nodes } })
       await store.put('a', 'one', 60)
       await group.servers[0]?.kill()
       const failed = await store.get('a').catch((error: unknown) => error)
       expect(failed).to.be.instanceOf(Outage)
-      await until('the replica has become the master', () => accepts(store))
+      // A sentinel that was stalled for two seconds does not trust itself for thirty.
+      await until('the replica has become the master', () => accepts(store), 60_000)
       expect(await store.putIfAbsent('b', 'two', 60)).to.equal(true)
-    })
+    }).timeout(120_000)
   })
 
   describe('a server that fails', () => {
@@ -175,7 +187,7 @@ describe('stores/redis', () => {
 
     beforeEach(async () => {
       redis = await startRedis()
-      store = await connected({ url: redis.url })
+      store = await reached({ url: redis.url })
       await store.put('known', 'value', 60)
     })
 
@@ -240,8 +252,12 @@ describe('stores/redis', () => {
     })
 
     it('does not carry out later what it refused', async () => {
+      const lines: string[] = []
+      store = await reached({ url: redis.url }, remember(lines))
       await redis.freeze()
       const refused = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => store.put(`late:${index}`, 'x', 60)))
+      // Whatever was sent until then may be carried out yet.
+      await until('the connection is given up', () => lines.some(line => line.includes('Redis cannot be reached')))
       const queued = await Promise.allSettled(Array.from({ length: 20 }, (_, index) => store.put(`later:${index}`, 'x', 60)))
       expect([...refused, ...queued].map(({ status }) => status)).not.to.include('fulfilled')
       redis.thaw()
@@ -262,13 +278,9 @@ describe('stores/redis', () => {
       redis = undefined
     })
 
-    function remember(lines: string[]) {
-      return pino({}, { write: line => lines.push(line) })
-    }
-
     it('is logged on to with the password', async () => {
       redis = await startRedis(['--requirepass', 'open sesame'])
-      const store = await connected({ url: redis.url, password: 'open sesame' })
+      const store = await reached({ url: redis.url, password: 'open sesame' })
       await store.put('a', 'one', 60)
       expect(await store.get('a')).to.equal('one')
     })
@@ -299,7 +311,7 @@ describe('stores/redis', () => {
 
     it('keeps to its prefix', async () => {
       redis = await startRedis()
-      const store = await connected({ url: `${redis.url}/3`, keyPrefix: 'other:' })
+      const store = await reached({ url: `${redis.url}/3`, keyPrefix: 'other:' })
       await store.put('a', 'one', 60)
       await store.increment('b', 60)
       expect(await redis.command('keys', '*')).to.deep.equal([])
@@ -308,7 +320,7 @@ describe('stores/redis', () => {
 
     it('leaves no counter without an expiry', async () => {
       redis = await startRedis()
-      const store = await connected({ url: redis.url })
+      const store = await reached({ url: redis.url })
       await Promise.all(Array.from({ length: 50 }, () => store.increment('a', 60)))
       expect(await redis.command('ttl', 'cambist:a')).to.be.within(50, 60)
     })
@@ -326,6 +338,16 @@ describe('stores/redis', () => {
     })
   })
 })
+
+/** Whether it is, with every node of a cluster. */
+async function isReached(store: RedisStore): Promise<boolean> {
+  const answers = await Promise.allSettled(Array.from({ length: 30 }, (_, index) => store.get(`reached:${index}`)))
+  return answers.every(({ status }) => status === 'fulfilled')
+}
+
+function remember(lines: string[]) {
+  return pino({}, { write: line => lines.push(line) })
+}
 
 async function accepts(store: RedisStore): Promise<boolean> {
   return store.put('accepts', 'yes', 60).then(
