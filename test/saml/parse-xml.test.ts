@@ -98,6 +98,14 @@ function canonicalByOthers(text: string): string {
   return new ExclusiveCanonicalization().process(parsedByXmldom(text), {})
 }
 
+/**
+ * Whether the document is one that xmldom fails on by a fault of its own: it keeps the attributes so far in an object, and asks that one
+ * by `hasOwnProperty` for the next; which it cannot any more behind an attribute of that name.
+ */
+function isBeyondXmldom(text: string): boolean {
+  return /\shasOwnProperty\s*=[^<]*=/.test(text)
+}
+
 function expectSameAsXmldom(text: string, document: XmlDocument): void {
   const normal = text.replace(/\r\n?/g, '\n')
   expect(document.root).to.deep.equal(seenByXmldom(normal))
@@ -140,13 +148,14 @@ describe('parsing XML', () => {
     fc.assert(
       fc.property(fc.oneof(mutated(texts), mutated(mutated(texts))), text => {
         const document = orRefused(() => readXmlText(text))
-        if (document === undefined) return
+        if (document === undefined || isBeyondXmldom(text)) return
         expectSameAsXmldom(text, document)
         compared++
       }),
       { numRuns: 4_000 },
     )
-    expect(compared).to.be.above(400)
+    // About 470 of them, give or take 20: far fewer are no chance.
+    expect(compared).to.be.above(250)
   })
 
   it('accepts nothing that libxml2 does not take for well-formed, with its namespaces (property)', () => {
@@ -157,7 +166,8 @@ describe('parsing XML', () => {
       }),
       { numRuns: 4_000 },
     )
-    expect(accepted.length).to.be.above(400)
+    // About 430 of them, give or take 20: far fewer are no chance.
+    expect(accepted.length).to.be.above(250)
     const folder = mkdtempSync(join(tmpdir(), 'parse-'))
     try {
       const files = [...new Set(accepted)].map((text, index) => {
@@ -240,6 +250,18 @@ describe('parsing XML', () => {
     for (const prefix of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
       expect(() => readXmlText(`<a xmlns="urn:a"><${prefix}:b/></a>`)).to.throw(TokenRejected, 'no namespace')
       expect(() => readXmlText(`<a xmlns="urn:a" ${prefix}:b="c"/>`)).to.throw(TokenRejected, 'undeclared prefix')
+    }
+  })
+
+  it('takes attributes that are called as what objects know, wherever they stand', () => {
+    const names = ['constructor', 'toString', '__proto__', 'hasOwnProperty']
+    for (const order of [names, names.toReversed()]) {
+      const { root } = readXmlText(`<a xmlns="urn:a" ${order.map(name => `${name}="of ${name}"`).join(' ')}/>`)
+      expect([...root.attributes]).to.deep.equal(order.map(name => [name, `of ${name}`]))
+      expect(() => readXmlText(`<a xmlns="urn:a" ${[...order, order[0]].map(name => `${name}=""`).join(' ')}/>`)).to.throw(
+        TokenRejected,
+        'twice',
+      )
     }
   })
 })
