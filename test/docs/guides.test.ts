@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { cp, mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
 import { pino } from 'pino'
 import { buildConfiguration, parseConfiguration } from '../../src/config/load.ts'
@@ -14,6 +13,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import { requireProgram } from '../interop/tools.ts'
 import { writeFiles } from '../support/configuration.ts'
 import { freePort } from '../support/free-port.ts'
+import { basic } from '../support/running-server.ts'
 import { repository, sampleFiles, sampleFolder } from '../support/sample.ts'
 import { isBuildFresh, type ServerProcess, startProcess } from '../support/server-process.ts'
 import { requireAlike } from './alike.ts'
@@ -123,10 +123,15 @@ class Reader {
 
   /** A record on the page is that of the last exchange. */
   async compareRecord({ text }: Block): Promise<void> {
-    // The server wrote it before it answered, but nobody has read it yet.
-    await pause(200)
-    const line = this.#server?.lines.findLast(each => each.includes('"event":"exchange"')) ?? ''
+    const line = (await this.#linesSoFar()).findLast(each => each.includes('"event":"exchange"')) ?? ''
     requireAlike(JSON.parse(line), JSON.parse(this.#here(text)), 'the record', differsEveryTime)
+  }
+
+  /** What the server has printed. It wrote it before it answered, but nobody may have read it yet: a record of our own comes behind it. */
+  async #linesSoFar(): Promise<readonly string[]> {
+    const mark = `nobody-${randomUUID()}`
+    await fetch(`${this.#address}/token`, { method: 'POST', headers: { authorization: basic(mark, 'none') }, body: new URLSearchParams() })
+    return (await this.#server?.printed(mark))?.slice(0, -1) ?? []
   }
 
   async check(): Promise<void> {
