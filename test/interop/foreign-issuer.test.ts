@@ -3,6 +3,7 @@ import { OAuth2Server } from 'oauth2-mock-server'
 import { ConfigError } from '../../src/config/problems.ts'
 import { guardedFetch } from '../../src/keys/guarded-fetch.ts'
 import { type Files, type Issuers, makeIssuers, issuer as ownIssuer, usualFiles } from '../support/configuration.ts'
+import { freePort } from '../support/free-port.ts'
 import { type RunningServer, startServer } from '../support/running-server.ts'
 
 /** An authorization server of somebody else (`oauth2-mock-server`), on a port that stays its own while it is away. */
@@ -11,6 +12,8 @@ class ForeignServer {
   #port = 0
 
   async start(): Promise<void> {
+    // Not one that the system chooses: while nobody listens there, it may become that of an outgoing connection.
+    if (this.#port === 0) this.#port = await freePort()
     this.#server = new OAuth2Server()
     await this.#server.issuer.keys.generate('RS256', { kid: 'rsa-1' })
     await this.resume()
@@ -19,7 +22,6 @@ class ForeignServer {
   /** Comes back with the keys that it had. */
   async resume(): Promise<void> {
     await this.#server.start(this.#port, '127.0.0.1')
-    this.#port = this.#server.address().port
   }
 
   async stop(): Promise<void> {
