@@ -92,7 +92,7 @@ describe('a live service provider of SimpleSAMLphp', function () {
   ] as const) {
     it(`logs in with an${kind} assertion of a token exchange, by our own metadata, and shows its attributes`, async () => {
       const assertion = await exchanged(audience)
-      expect(assertion.includes('alice')).to.equal(audience === 'plain')
+      expect(assertion.includes('>alice<')).to.equal(audience === 'plain')
       const { answer, ...seen } = await respond(assertion)
       expect(answer.status, answer.text).to.equal(303)
       expect(seen).to.deep.include({ name: 'alice', format: persistent, issuer: saml })
