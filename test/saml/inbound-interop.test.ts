@@ -158,11 +158,11 @@ describe('inbound assertions and other software', function () {
       ...{ nameIdentifier: 'alice', attributes: { 'urn:x/email': 'a@partner.example', 'urn:x/groups': ['a', 'b'] }, sessionIndex: '_s' },
       ...{ signatureAlgorithm: 'rsa-sha256', digestAlgorithm: 'sha256' },
     }
-    const seconds = Date.now() / 1000 + 1
+    const seconds = () => Date.now() / 1000 + 1
     const text = (xml: string) => Buffer.from(xml).toString('base64')
-    const of20 = await processor.process(text(Saml20.create(options)), { now: seconds })
+    const of20 = await processor.process(text(Saml20.create(options)), { now: seconds() })
     expect(of20.attributes.attributes).to.deep.equal({ 'urn:x/email': ['a@partner.example'], 'urn:x/groups': ['a', 'b'] })
-    const of11 = await processor11.process(text(Saml11.create(options)), { now: seconds })
+    const of11 = await processor11.process(text(Saml11.create(options)), { now: seconds() })
     expect(of11.attributes.attributes).to.deep.equal({ email: ['a@partner.example'], groups: ['a', 'b'] })
     expect([of20.subject, of11.subject]).to.deep.equal(['alice', 'alice'])
   })
