@@ -19,7 +19,7 @@ const repeated = (texts: readonly string[]) => texts.filter((text, index) => tex
 const now = () => Math.floor(Date.now() / 1000)
 
 describe('forged JWTs', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
   const trusted = [pair('ES256', 'people-ec'), pair('RS256', 'people-rsa'), pair('EdDSA', 'people-ed')]
   const neighbour = { ...pair('ES256', 'agents-ec'), issuer: agents }
   const clientKeys = [pair('ES256', 'signer-ec'), pair('RS256', 'signer-rsa')]

@@ -167,7 +167,7 @@ describe('whatever is asked', () => {
       }),
       { numRuns: 600 },
     )
-    expect(granted, 'enough were granted for this to mean something').to.be.greaterThan(100)
+    expect(granted, 'enough were granted for this to mean something').to.be.greaterThan(75)
   }).timeout(120_000)
 
   it('no bytes are too odd', async () => {
