@@ -20,6 +20,8 @@ export interface SteadyReading extends Reading {
 const mostTries = 20
 const millisecondsBetweenTries = 100
 
+const aMoment = () => pause(millisecondsBetweenTries, undefined)
+
 /** The folder of a configuration, which somebody may be changing. */
 export class ConfigurationFolder {
   readonly #folder: string
@@ -38,21 +40,24 @@ export class ConfigurationFolder {
     return fingerprintOf(this.#folder, this.#named)
   }
 
-  /** Reads everything, again where something has changed meanwhile. Throws an `Outage` when it does not hold still. */
-  async read(): Promise<SteadyReading> {
+  /**
+   * Reads everything. `rested` is how the files looked when they came to rest, where somebody has waited for that. Where something has
+   * changed since, it waits by `rest`, for that may be the beginning of more, and reads again. Throws an `Outage` when they do not hold still.
+   */
+  async read(rested?: string, rest: () => Promise<string | undefined> = aMoment): Promise<SteadyReading> {
+    let before = rested ?? (await this.look())
     for (let tries = 0; tries < mostTries; tries++) {
-      const before = await this.look()
       const reading = await readSnapshot(this.#folder, this.#environment, this.#findPlugins)
+      const heldStill = (await this.look()) === before
       const named = filesNamedBy(reading.snapshot)
       // How a file looked that nobody had named is not known, so a reading that names others than the one before is repeated.
       const areTheSame = named.length === this.#named.length && named.every(file => this.#named.includes(file))
       this.#named = named
-      if (!areTheSame) continue
-      if ((await this.look()) === before) {
+      if (heldStill && areTheSame) {
         this.#findPlugins ??= pluginsOfTheStart(reading.parsed.plugins)
         return { ...reading, fingerprint: before, digest: await digestOf(reading.snapshot) }
       }
-      await pause(millisecondsBetweenTries)
+      before = (heldStill ? undefined : await rest()) ?? (await this.look())
     }
     throw new Outage('the files of the configuration change all the time: they cannot be read as they are at one moment')
   }

@@ -96,39 +96,51 @@ export class Reloader {
     const found = await this.#parts.folder.look()
     const breath = (performance.now() - began) * idleForEachLook
     this.#millisecondsToNextLook = Math.max(this.#times.poll, breath)
-    if (found !== this.#seen && !this.#demanded) await this.#rest(found)
-    if (found !== this.#seen || this.#demanded) await this.#load()
+    const rested = found !== this.#seen && !this.#demanded ? await this.#rest(found) : undefined
+    if (found !== this.#seen || this.#demanded) await this.#load(rested)
     // Hints may come by the thousand, for files that mean nothing here.
     else await pause(Math.max(this.#times.quiet, breath))
   }
 
-  /** Waits until nothing changes any more: a burst of writes is one change, and half of it may look like a whole. */
-  async #rest(found: string): Promise<void> {
+  /**
+   * Waits until nothing changes any more: a burst of writes is one change, and half of it may look like a whole. Resolves to
+   * how they look then; to nothing where somebody is out of patience.
+   */
+  async #rest(found: string): Promise<string | undefined> {
     const { folder, log } = this.#parts
     const began = performance.now()
     for (let last = found; !this.#stopped && !this.#demanded; ) {
       await pause(this.#times.quiet)
       const next = await folder.look()
-      if (next === last && !folder.isCheckedOut()) return
+      if (next === last && !folder.isCheckedOut()) return next
       last = next
       if (performance.now() - began > this.#times.patience) {
         log.warn('the configuration changes without pause; it is read as it is now')
-        return
+        return undefined
       }
     }
+    return undefined
   }
 
-  async #load(): Promise<void> {
+  async #load(rested: string | undefined): Promise<void> {
     const demanded = this.#demanded
     this.#demanded = false
     const began = performance.now()
-    const reading = await this.#parts.folder.read()
+    const { folder, site } = this.#parts
+    // Whoever had no patience once has none afterwards.
+    let last = rested
+    const restAgain = async () => {
+      if (last !== undefined) last = await this.#rest(await folder.look())
+      if (last === undefined) await pause(this.#times.quiet)
+      return last
+    }
+    const reading = await folder.read(rested, restAgain)
     this.#seen = reading.fingerprint
-    this.#hints.watch(this.#parts.folder.places)
+    this.#hints.watch(folder.places)
     if (reading.digest === this.#tried && !demanded) return
     this.#tried = reading.digest
     try {
-      const prepared = await this.#parts.site.prepare(reading)
+      const prepared = await site.prepare(reading)
       if (this.#stopped) return prepared.discard()
       prepared.use()
       this.#succeeded(reading, prepared, performance.now() - began)

@@ -1,9 +1,10 @@
-import { appendFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { expect } from 'chai'
 import { pino } from 'pino'
-import type { Reading } from '../../src/config/snapshot.ts'
+import { type Reading, readSnapshot } from '../../src/config/snapshot.ts'
 import { ConfigurationFolder, type SteadyReading } from '../../src/reload/folder.ts'
 import { ReloadReport } from '../../src/reload/reload-report.ts'
 import { Reloader } from '../../src/reload/reloader.ts'
@@ -28,7 +29,7 @@ describe('the reloader', () => {
   })
 
   /** One that calls `prepare` where a server would build, and `beforeLook` before it looks whether anything has changed. */
-  async function start(prepare: (reading: Reading) => Promise<void>, beforeLook: () => Promise<void> = async () => {}) {
+  async function start(prepare: (reading: Reading) => Promise<void>, beforeLook: BeforeLook = async () => {}, patience = times.patience) {
     const said: Array<Record<string, unknown>> = []
     const log = pino(new Writable({ write: (line, _, done) => done(void said.push(JSON.parse(String(line)))) }))
     const configuration = new WatchedFolder(folder, {}, beforeLook)
@@ -43,7 +44,7 @@ describe('the reloader', () => {
       },
       tell: () => undefined,
     }
-    reloader = new Reloader({ folder: configuration, site, report, log, started, first: prepared('first'), times })
+    reloader = new Reloader({ folder: configuration, site, report, log, started, first: prepared('first'), times: { ...times, patience } })
     running = reloader.run()
     return { said, used, report }
   }
@@ -52,11 +53,39 @@ describe('the reloader', () => {
     let number = 0
     const { said, used } = await start(
       async () => {},
-      () => writeFile(join(folder, 'clients/busy.json'), JSON.stringify({ description: 'x'.repeat(++number) })),
+      async reading => {
+        if (!reading) await writeFile(join(folder, 'clients/busy.json'), JSON.stringify({ description: 'x'.repeat(++number) }))
+      },
     )
     await until('it is loaded', () => used.length > 0)
     expect(number).to.be.above(2)
     expect(said[0]?.msg).to.equal('the configuration changes without pause; it is read as it is now')
+  })
+
+  it('waits until Git has changed all files also where Git begins while they are read', async () => {
+    let looks = Number.NEGATIVE_INFINITY
+    const lock = join(folder, '.git/index.lock')
+    const { used } = await start(
+      async () => {},
+      async reading => {
+        if (reading) looks++
+        if (looks === 1) {
+          await mkdir(join(folder, '.git'))
+          await writeFile(lock, '')
+          await rm(join(folder, 'clients/bystander.json'))
+        }
+        if (looks === 6) {
+          await appendFile(join(folder, 'clients/gateway.json'), '\n')
+          await rm(lock)
+        }
+      },
+      60_000,
+    )
+    looks = 0
+    await appendFile(join(folder, 'clients/gateway.json'), '\n')
+    await until('it is loaded', () => used.length > 0)
+    expect(existsSync(lock), 'Git is not done').to.equal(false)
+    expect(used).to.deep.equal([(await readSnapshot(folder, {})).parsed.sources.version])
   })
 
   it('tries again what failed for another reason than the files, and says each time that it did', async () => {
@@ -98,24 +127,27 @@ describe('the reloader', () => {
   })
 })
 
-/** A folder in which something happens before each look, other than those around a reading. */
+/** `reading`: while everything is read. */
+type BeforeLook = (reading: boolean) => Promise<void>
+
+/** A folder in which something happens before each look. */
 class WatchedFolder extends ConfigurationFolder {
-  readonly #beforeLook: () => Promise<void>
+  readonly #beforeLook: BeforeLook
   #reading = false
 
-  constructor(folder: string, environment: NodeJS.ProcessEnv, beforeLook: () => Promise<void>) {
+  constructor(folder: string, environment: NodeJS.ProcessEnv, beforeLook: BeforeLook) {
     super(folder, environment)
     this.#beforeLook = beforeLook
   }
 
   override async look(): Promise<string> {
-    if (!this.#reading) await this.#beforeLook()
+    await this.#beforeLook(this.#reading)
     return super.look()
   }
 
-  override async read(): Promise<SteadyReading> {
+  override async read(...rest: Parameters<ConfigurationFolder['read']>): Promise<SteadyReading> {
     this.#reading = true
-    return super.read().finally(() => {
+    return super.read(...rest).finally(() => {
       this.#reading = false
     })
   }
