@@ -81,18 +81,20 @@ describe('a signed request of AWS at the token endpoint', () => {
   let machines: Machines
   let one: World
   let other: World
-  let began: number
   before(async () => {
-    began = Date.now()
     machines = await Machines.start()
     ;[one, other] = machines.worlds as [World, World]
   })
   after(() => machines.close())
 
-  // Two requests that are signed in one second are the same request. Counted from one moment: with the time of day, the next second back
-  // may be the one that was used already.
-  let signed = 0
-  const date = () => new Date(began - 1000 * ++signed)
+  // Two requests that are signed in one second are the same request: each has the youngest second that none has had.
+  const taken = new Set<number>()
+  const date = () => {
+    let second = Math.floor(Date.now() / 1000)
+    while (taken.has(second)) second--
+    taken.add(second)
+    return new Date(second * 1000)
+  }
   const post = async (headers: Record<string, string> = { 'x-goog-cloud-target-resource': issuer }): Promise<Parameters> => {
     const request = await signedRequest({ caller: deployer, date: date(), headers })
     return { subject_token: encodeRequest(request), subject_token_type: signedPost }
