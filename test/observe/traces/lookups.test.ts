@@ -20,7 +20,13 @@ const text = { type: 'string' }
 /** The policy with a lookup in a service, once for the subject and once for one target. */
 function withLookups(url: string, files: Files): Files {
   const policy = files['policies/processor-policies/people.json'] as { processors: object[]; issues: Array<{ attributes: object }> }
-  const lookup = (value: string) => ({ dataStore: 'staff', path: `/of/{${value}}`, attributes: ['number'], cache: { ttl: '60s' } })
+  const lookup = (value: string) => ({
+    dataStore: 'staff',
+    path: `/of/{${value}}`,
+    attributes: ['number'],
+    timeout: '30s',
+    cache: { ttl: '1h' },
+  })
   const [first, ...others] = policy.processors
   const [api, ...targets] = policy.issues
   return patched(files, {
