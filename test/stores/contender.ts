@@ -1,5 +1,7 @@
 // A process of its own that works on a store; `contenders.ts` starts it and tells it what to do.
+import { setTimeout as pause } from 'node:timers/promises'
 import { pino } from 'pino'
+import { Outage } from '../../src/oauth/errors.ts'
 import { embeddedStore } from '../../src/stores/embedded.ts'
 import { redisStore } from '../../src/stores/redis.ts'
 import type { Store } from '../../src/stores/store.ts'
@@ -40,17 +42,26 @@ async function run({ operation, key }: Task, index: number): Promise<string | nu
   }
 }
 
-// Writes until it is killed, and reports each write that was acknowledged.
+// Writes until it is killed, and reports each write that was acknowledged. What was not in time, nobody relies on.
 async function fill(prefix: string): Promise<void> {
   let next = 0
   const writer = async () => {
     for (;;) {
       const key = `${prefix}:${next++}`
-      const once = await store.putIfAbsent(`once:${key}`, key, 600)
-      await store.put(key, `${key} ${'x'.repeat(700)}`, 600)
-      if (!once) throw new Error('somebody else has this key')
-      send({ acknowledged: key })
+      await write(key).then(
+        () => send({ acknowledged: key }),
+        async error => {
+          if (!(error instanceof Outage)) throw error
+          await pause(20)
+        },
+      )
     }
   }
   await Promise.all(Array.from({ length: 16 }, writer))
+}
+
+async function write(key: string): Promise<void> {
+  const once = await store.putIfAbsent(`once:${key}`, key, 600)
+  await store.put(key, `${key} ${'x'.repeat(700)}`, 600)
+  if (!once) throw new Error('somebody else has this key')
 }

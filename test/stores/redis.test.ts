@@ -108,7 +108,8 @@ describe('stores/redis', () => {
 
     it('does everything on keys of all nodes', async () => {
       const store = await reached({ cluster: cluster.nodes })
-      const names = Array.from({ length: 300 }, (_, index) => `all:${index}`)
+      // Not many more, or to send them all is a good part of the second in which they have to be answered.
+      const names = Array.from({ length: 60 }, (_, index) => `all:${index}`)
       const every = <Result>(operation: (name: string) => Promise<Result>) => Promise.all(names.map(operation))
       await every(name => store.put(name, name, 60))
       expect(await every(name => store.get(name))).to.deep.equal(names)
