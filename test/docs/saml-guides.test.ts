@@ -13,13 +13,17 @@ import { requireProgram } from '../interop/tools.ts'
 import { writeFiles } from '../support/configuration.ts'
 import { freePort } from '../support/free-port.ts'
 import { repository, sampleFiles, sampleFolder } from '../support/sample.ts'
-import { type ServerProcess, startProcess } from '../support/server-process.ts'
+import { isBuildFresh, type ServerProcess, startProcess } from '../support/server-process.ts'
 import { requireAlike } from './alike.ts'
 
 const guides = await readdir(join(repository, 'docs/guides'))
 const pages = guides.filter(name => /^saml-.*\.md$/.test(name)).map(name => `docs/guides/${name}`)
 // Not `import.meta.resolve`, which tsx has none of in Node 20.
 const tsx = createRequire(import.meta.filename).resolve('tsx')
+// A command that is built starts in a tenth of the time, and the guides run many.
+const command = isBuildFresh().then(isFresh =>
+  isFresh ? [join(repository, 'dist/main.js')] : ['--import', tsx, join(repository, 'src/main.ts')],
+)
 const shownAddress = 'http://localhost:3000'
 
 /** A fenced block of a page, with the comment `<!-- kind: value -->` before it and the comments `<!-- expect: TEXT -->` after it. */
@@ -103,7 +107,7 @@ class Reader {
   /** Runs a shell block against a server on the folder as it is now; variables stay for the next one. */
   async run({ text, expected }: Block): Promise<void> {
     await this.#serve()
-    const program = ['node', '--import', tsx, join(repository, 'src/main.ts')].map(word => `'${word}'`).join(' ')
+    const program = ['node', ...(await command)].map(word => `'${word}'`).join(' ')
     const npx = `npx() { [ "$1" = cambist ] || return 97; shift; ${program} "$@"; }`
     const script = `set -euao pipefail\n[ -f .terminal ] && . ./.terminal\n${npx}\n${this.#here(text)}\nexport -p > .terminal`
     const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { cwd: this.folder, encoding: 'utf8', timeout: 90_000 })
