@@ -46,7 +46,7 @@ function adapted(text: string, aws: FakeAws): string {
 
 /** A cluster with one pod, for whoever brings a token of the server at this address. */
 async function startCluster(address: string) {
-  const keys = createRemoteJWKSet(new URL(`${address}/jwks`))
+  const keys = createRemoteJWKSet(new URL(`${address}/jwks`), { timeoutDuration: 30_000 })
   // kubectl shows no credentials where the connection is not encrypted.
   const { privateKeyPem: key, certificatePem: cert } = certifiedKey('ES256')
   const server = createServer({ key, cert }, async (request, response) => {

@@ -23,7 +23,11 @@ describe('openid-client', () => {
   }
 
   const verify = (token: string, audience: string) =>
-    jwtVerify(token, createRemoteJWKSet(new URL(`${partners.issuer}/jwks`)), { issuer: partners.issuer, audience, typ: 'at+jwt' })
+    jwtVerify(token, createRemoteJWKSet(new URL(`${partners.issuer}/jwks`), { timeoutDuration: 30_000 }), {
+      issuer: partners.issuer,
+      audience,
+      typ: 'at+jwt',
+    })
 
   for (const algorithm of ['oidc', 'oauth2'] as const) {
     it(`discovers (${algorithm}) and exchanges with its default, client_secret_post`, async () => {

@@ -92,7 +92,7 @@ describe('two commands: npm ci && npm start', function () {
   })
 
   it('the token is one that the orders API can verify, by /jwks alone', async () => {
-    const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`))
+    const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`), { timeoutDuration: 30_000 })
     const { payload } = await jwtVerify(firstToken, keys, { issuer, audience: orders, typ: 'at+jwt', algorithms: ['ES256'] })
     expect(payload).to.deep.include({
       sub: 'alice',
