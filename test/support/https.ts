@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import type { Certified } from './certificate-authority.ts'
 
@@ -14,13 +15,15 @@ export interface TlsRequest {
 export function sendByTls(url: string, { method, headers = {}, body, as }: TlsRequest): Promise<Response> {
   const options = { method, headers, agent: false, rejectUnauthorized: false, ...(as && { cert: as.certificate, key: as.privateKey }) }
   return new Promise((resolve, reject) => {
-    const outgoing = request(url, options, async incoming => {
-      let text = ''
-      for await (const chunk of incoming) text += chunk
-      const answered = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)] as [string, string])
-      resolve(new Response(text === '' ? null : text, { status: incoming.statusCode ?? 0, headers: answered }))
-    })
+    const outgoing = request(url, options, incoming => readWhole(incoming).then(resolve, reject))
     outgoing.on('error', reject)
     outgoing.end(body)
   })
+}
+
+async function readWhole(incoming: IncomingMessage): Promise<Response> {
+  let text = ''
+  for await (const chunk of incoming) text += chunk
+  const headers = Object.entries(incoming.headers).map(([name, value]) => [name, String(value)] as [string, string])
+  return new Response(text === '' ? null : text, { status: incoming.statusCode ?? 0, headers })
 }

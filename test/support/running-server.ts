@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { pino } from 'pino'
 import { createApp } from '../../src/app.ts'
 import { buildConfiguration, parseConfiguration } from '../../src/config/load.ts'
@@ -176,15 +176,17 @@ export async function startServer(files: Files, options: WorldOutside = {}): Pro
 
 function postInChunks(url: string, body: string, headers: Record<string, string>): Promise<Pick<Answer, 'status' | 'text'>> {
   return new Promise((resolve, reject) => {
-    const outgoing = httpRequest(url, { method: 'POST', headers }, async incoming => {
-      let text = ''
-      for await (const chunk of incoming) text += chunk
-      resolve({ status: incoming.statusCode ?? 0, text })
-    })
+    const outgoing = httpRequest(url, { method: 'POST', headers }, incoming => readWhole(incoming).then(resolve, reject))
     outgoing.on('error', reject)
     outgoing.write(body.slice(0, body.length / 2))
     outgoing.end(body.slice(body.length / 2))
   })
+}
+
+async function readWhole(incoming: IncomingMessage): Promise<Pick<Answer, 'status' | 'text'>> {
+  let text = ''
+  for await (const chunk of incoming) text += chunk
+  return { status: incoming.statusCode ?? 0, text }
 }
 
 const confidentialParameters = ['subject_token', 'actor_token', 'token', 'client_secret', 'client_assertion']
