@@ -60,10 +60,13 @@ export class Load {
     this.#breakable = true
   }
 
-  /** Waits until there are so many more promises than now. */
+  /** Waits until there are so many more promises than now, and a good part of them of each kind. */
   async more(count: number): Promise<void> {
     const wanted = this.#promises + count
-    while (this.#promises < wanted) {
+    const before = this.kinds
+    const some = Math.floor(count / 6)
+    const has = (kind: keyof typeof before) => this.kinds[kind] >= before[kind] + some
+    while (this.#promises < wanted || !(has('issued') && has('revoked') && has('used'))) {
       if (this.unexpected.length > 0) throw new Error(`unexpected: ${this.unexpected.slice(0, 5).join('; ')}`)
       await new Promise<void>(resolve => {
         this.#news = resolve
