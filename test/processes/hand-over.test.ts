@@ -7,7 +7,7 @@ import { ChangingServer } from '../reload/changing-server.ts'
 import { until } from '../stores/until.ts'
 
 describe('a connection that is handed to a worker', function () {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let server: ChangingServer
   afterEach(() => server?.end())
 

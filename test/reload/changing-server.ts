@@ -99,7 +99,7 @@ export class ChangingServer {
     return (await readSnapshot(this.folder, process.env)).parsed.sources.version
   }
 
-  /** Waits until every worker serves what is in the folder. */
+  /** Waits until every worker serves what is in the folder, whose version has changed: a secret is no part of it. */
   async reloaded(): Promise<void> {
     const version = await this.versionOfFolder()
     // The numbers are those of all workers; one of them may answer many requests in a row, while another is not done yet.
@@ -173,6 +173,6 @@ export class ChangingServer {
 }
 
 /** The versions that processes serve, of the text of `/metrics`. */
-export function servingVersions(metrics: string): string[] {
+function servingVersions(metrics: string): string[] {
   return [...metrics.matchAll(/^cambist_configuration_info\{version="(\w+)"\}/gm)].map(([, version = '']) => version)
 }
