@@ -350,9 +350,9 @@ describe('data-stores/http', function () {
 
   it('uses connections again, and no more than it may', async () => {
     const query = await prepared({ path: '/p' }, { connections: 3 })
-    const before = service.connections()
+    const before = service.opened()
     await Promise.all(Array.from({ length: 60 }, () => query.run([], AbortSignal.timeout(30_000))))
-    expect(service.connections() - before).to.be.within(1, 3)
+    expect(service.opened() - before).to.be.within(1, 3)
   })
 
   it('gives up on a service that does not answer, and closes the connection', async () => {

@@ -3,6 +3,7 @@ import { createServer as createPlain, type IncomingMessage, type ServerResponse 
 import { createServer as createTls } from 'node:https'
 import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
 import { certifiedKey } from '../../support/certificates.ts'
+import { freePort } from '../../support/free-port.ts'
 
 /** A request as the service has seen it. */
 export interface SeenRequest {
@@ -29,6 +30,8 @@ export interface PeopleService {
   answer: (request: SeenRequest) => Said
   /** How many connections are open. */
   connections(): number
+  /** How many were ever opened. */
+  opened(): number
   /** Ends it with every connection; `start` starts it again on the same port. */
   kill(): Promise<void>
   start(): Promise<void>
@@ -43,7 +46,9 @@ export async function startPeopleService(scheme: 'https' | 'http' = 'https'): Pr
   const own = certifiedKey('ES256', 'localhost')
   const sockets = new Set<Socket>()
   const requests: SeenRequest[] = []
-  let port = 0
+  // One that is free again after `kill`: a client that tries in vain could be given one of the system's for itself.
+  const port = await freePort()
+  let opened = 0
   let server: Server
   const service: PeopleService = {
     get url() {
@@ -53,6 +58,7 @@ export async function startPeopleService(scheme: 'https' | 'http' = 'https'): Pr
     requests,
     answer: () => ({ status: 404 }),
     connections: () => sockets.size,
+    opened: () => opened,
     async kill() {
       server.close()
       for (const socket of sockets) socket.destroy()
@@ -68,9 +74,11 @@ export async function startPeopleService(scheme: 'https' | 'http' = 'https'): Pr
         ca: shown.certificatePem,
       }
       server = scheme === 'https' ? createTls(tls, handle) : createPlain(handle)
-      server.on('connection', (socket: Socket) => sockets.add(socket.once('close', () => sockets.delete(socket)).on('error', () => {})))
+      server.on('connection', (socket: Socket) => {
+        opened++
+        sockets.add(socket.once('close', () => sockets.delete(socket)).on('error', () => {}))
+      })
       await once(server.listen(port, 'localhost'), 'listening')
-      port = (server.address() as AddressInfo).port
     },
     async stop() {
       if (server.listening) await service.kill()
