@@ -73,7 +73,16 @@ export interface WorldOutside {
 
 /** Starts the server on the given files, in this process. */
 export async function startServer(files: Files, options: WorldOutside = {}): Promise<RunningServer> {
-  const { folder, remove } = await writeFiles(files)
+  const written = await writeFiles(files)
+  try {
+    return await startOn(written, options)
+  } catch (error) {
+    await written.remove()
+    throw error
+  }
+}
+
+async function startOn({ folder, remove }: Awaited<ReturnType<typeof writeFiles>>, options: WorldOutside): Promise<RunningServer> {
   const clock = options.clock ?? (() => Date.now() / 1000)
   let moved = 0
   const now = () => clock() + moved
