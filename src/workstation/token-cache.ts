@@ -60,14 +60,16 @@ export class TokenCache {
   /** Lets one process at a time obtain what is kept under this name: tools ask for credentials several times at once. */
   async alone<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
     const lock = `${this.#file(name)}.lock`
-    while (!(await taken(lock))) {
+    // Its own for each turn: whoever takes longer than a lock lasts must not take away that of his successor.
+    const mark = `${process.pid} ${randomBytes(8).toString('hex')}`
+    while (!(await taken(lock, mark))) {
       await removeAbandoned(lock)
       await sleep(50)
     }
     try {
       return await work()
     } finally {
-      await rm(lock, { force: true })
+      if ((await lockAt(lock))?.text === mark) await rm(lock, { force: true })
     }
   }
 
@@ -82,9 +84,9 @@ function tokenIn(text: string): ObtainedToken | undefined {
   return { token: value.token, expiresAt: value.expiresAt }
 }
 
-async function taken(lock: string): Promise<boolean> {
+async function taken(lock: string, mark: string): Promise<boolean> {
   try {
-    await writeFile(lock, String(process.pid), { mode: 0o600, flag: 'wx' })
+    await writeFile(lock, mark, { mode: 0o600, flag: 'wx' })
     return true
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
@@ -100,7 +102,7 @@ async function removeAbandoned(lock: string): Promise<void> {
   const found = await lockAt(lock)
   if (found === undefined || !isAbandoned(found)) return
   const removal = `${lock}.removal`
-  if (!(await taken(removal))) {
+  if (!(await taken(removal, String(process.pid)))) {
     const other = await lockAt(removal)
     if (other !== undefined && Date.now() - other.mtimeMs > longestWork) await rm(removal, { force: true })
     return
@@ -114,7 +116,7 @@ async function removeAbandoned(lock: string): Promise<void> {
 }
 
 interface Lock {
-  /** The process that has it. */
+  /** The process that has it, and what tells its turns apart. */
   readonly text: string
   readonly mtimeMs: number
 }
@@ -132,7 +134,7 @@ async function lockAt(path: string): Promise<Lock | undefined> {
 
 function isAbandoned({ text, mtimeMs }: Lock): boolean {
   const age = Date.now() - mtimeMs
-  const holder = Number(text)
+  const holder = Number.parseInt(text, 10)
   // Written a moment after it was made.
   if (!(holder > 0)) return age >= 10_000
   return age >= longestWork || !isAlive(holder)

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
@@ -30,6 +30,13 @@ describe('workstation/token-cache', () => {
     }
     expect(most).to.equal(1)
     expect(await readdir(folder)).to.deep.equal([])
+  })
+
+  it('leaves the lock of a successor alone, who found the own one too old', async () => {
+    const lock = join(folder, 'name.lock')
+    await new TokenCache(folder).alone('name', () => writeFile(lock, `${process.pid} successor`))
+    expect(await readFile(lock, 'utf8')).to.equal(`${process.pid} successor`)
+    await rm(lock)
   })
 
   it('gets past a lock that was left behind before anything was written in it', async () => {
