@@ -11,14 +11,21 @@ type Written = Map<string, string | undefined>
 export class HarmlessStore implements Store {
   readonly #real: Store
   readonly #explanations = new AsyncLocalStorage<Written>()
+  #underWay = 0
 
   constructor(real: Store) {
     this.#real = real
   }
 
   /** Runs one explanation. What it writes is there for itself, and gone after it. */
-  during<Result>(explain: () => Promise<Result>): Promise<Result> {
-    return this.#explanations.run(new Map(), explain)
+  async during<Result>(explain: () => Promise<Result>): Promise<Result> {
+    this.#underWay++
+    try {
+      return await this.#explanations.run(new Map(), explain)
+    } finally {
+      // Or Node would watch every promise of this process from now on, once more for each configuration in which something was explained.
+      if (--this.#underWay === 0) this.#explanations.disable()
+    }
   }
 
   async put(key: string, value: string): Promise<void> {

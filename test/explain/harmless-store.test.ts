@@ -1,3 +1,5 @@
+import { executionAsyncId } from 'node:async_hooks'
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { HarmlessStore } from '../../src/explain/harmless-store.ts'
 import { Outage } from '../../src/oauth/errors.ts'
@@ -20,6 +22,23 @@ describe('explain/harmless-store', () => {
     expect(await harmless.during(() => harmless.putIfAbsent('kept', 'x'))).to.equal(false)
     expect(await harmless.during(() => harmless.increment('count'))).to.equal(2)
     expect(await harmless.during(() => harmless.take('kept'))).to.equal('yes')
+  })
+
+  it('has Node watch promises no longer than somebody explains', async () => {
+    const { harmless } = await stores()
+    // Only promises that are watched have numbers, each its own.
+    const numberOfPromise = async () => {
+      await turn()
+      return executionAsyncId()
+    }
+    const areWatched = async () => {
+      const first = await numberOfPromise()
+      return first !== (await numberOfPromise())
+    }
+    const before = await areWatched()
+    const during = [harmless.during(areWatched), harmless.during(() => areWatched().then(areWatched))]
+    expect(await Promise.all(during)).to.deep.equal([true, true])
+    expect({ before, after: await areWatched() }).to.deep.equal({ before: false, after: false })
   })
 
   it('changes nothing there', async () => {
