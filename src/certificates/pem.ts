@@ -1,4 +1,5 @@
 import { type Certificate, readCertificate } from './certificate.ts'
+import type { PresentedChain } from './trust-anchors.ts'
 
 const block = /-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g
 
@@ -8,4 +9,10 @@ export function readCertificates(text: string): readonly [Certificate, ...Certif
   const certificates = read.filter(certificate => certificate !== undefined)
   const [first, ...others] = certificates
   return first === undefined || certificates.length < read.length ? undefined : [first, ...others]
+}
+
+/** A certificate with those that follow it in the text, as somebody presents them; undefined where they cannot be read. */
+export function readChain(text: string): PresentedChain | undefined {
+  const [leaf, ...others] = readCertificates(text) ?? []
+  return leaf && { leaf, others }
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pino } from 'pino'
-import { readCertificates } from '../certificates/pem.ts'
+import { readChain } from '../certificates/pem.ts'
 import type { PresentedChain } from '../certificates/trust-anchors.ts'
 import { buildConfiguration, type Parsed, parseConfiguration } from '../config/load.ts'
 import { ConfigError, describe } from '../config/problems.ts'
@@ -145,10 +145,10 @@ function describedBy(values: Values): DescribedRequest {
 function chainNamed(name: string | undefined): PresentedChain | undefined {
   const [text] = fileNamed(name) ?? []
   if (text === undefined) return undefined
-  const [leaf, ...others] = readCertificates(text) ?? []
-  if (leaf === undefined)
+  const chain = readChain(text)
+  if (chain === undefined)
     throw new UsageError(`the file ${name} has no certificate that can be read: it must be PEM, that of the client first`)
-  return { leaf, others }
+  return chain
 }
 
 function typeNamed(name: string | undefined): readonly string[] | undefined {

@@ -1,6 +1,6 @@
 import type { Middleware } from 'koa'
 import { z } from 'zod'
-import { readCertificates } from '../certificates/pem.ts'
+import { readChain } from '../certificates/pem.ts'
 import type { PresentedChain } from '../certificates/trust-anchors.ts'
 import { Attempts } from '../clients/attempts.ts'
 import { loggableOnly } from '../explain/disclosure.ts'
@@ -37,8 +37,8 @@ const body = z
 type Description = z.output<typeof body>
 
 function chainOf(pem: string, context: z.RefinementCtx): PresentedChain {
-  const [leaf, ...others] = readCertificates(pem) ?? []
-  if (leaf !== undefined) return { leaf, others }
+  const chain = readChain(pem)
+  if (chain !== undefined) return chain
   context.addIssue('no certificate that can be read: it must be PEM, that of the client first')
   return z.NEVER
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { decodeJwt } from 'jose'
 import { pino } from 'pino'
 import type { ClientCertificate } from '../../src/certificates/client-certificate.ts'
-import { readCertificates } from '../../src/certificates/pem.ts'
+import { readChain } from '../../src/certificates/pem.ts'
 import { buildConfiguration, type Parsed } from '../../src/config/load.ts'
 import { everything } from '../../src/explain/disclosure.ts'
 import { explain, explainMessage } from '../../src/explain/explain.ts'
@@ -107,8 +107,7 @@ export class Foresight {
   }
 
   #certificateOf({ as }: Sent): ClientCertificate | undefined {
-    const [leaf, ...others] = readCertificates(as?.certificate ?? '') ?? []
-    return presentedCertificate(leaf && { leaf, others }, this.#server.callers)
+    return presentedCertificate(readChain(as?.certificate ?? ''), this.#server.callers)
   }
 }
 
